@@ -1,1 +1,34 @@
-//! x
+//! The straight line: batch → digest → lookup → policy → alerts, and the ports on both ends.
+//!
+//! This crate knows no Kafka, no HTTP and no async runtime, so that a provider can embed it whole. [`check`] is the one
+//! function that decides; [`pipeline::run`] is the one place where the line is put together.
+
+mod alerting;
+mod at_least_once;
+mod batch;
+mod check;
+mod health;
+mod judge;
+mod metrics;
+pub mod outgoing;
+pub mod pipeline;
+mod policy;
+mod ports;
+mod prefix;
+mod snapshot;
+mod stop;
+
+pub use alerting::alert;
+pub use at_least_once::{AtLeastOnce, AtLeastOnceOptions};
+pub use batch::{Batch, Header, Open, Payload, Position, Record, StreamId};
+pub use check::{Content, check};
+pub use hashward_core as core;
+pub use health::{Health, Part};
+pub use judge::{Judge, JudgeOptions, Judged, Notable, read_content};
+pub use metrics::{METRICS, MetricDoc, Metrics};
+pub use outgoing::{Outgoing, Quarantined};
+pub use policy::{Policy, Stage};
+pub use ports::{AlertSink, Checkpoint, Delivery, PortError, Source, Ticket};
+pub use prefix::Prefix;
+pub use snapshot::{EntryRecord, LoadedList, Snapshot, SnapshotError};
+pub use stop::Stop;

@@ -1,1 +1,47 @@
-//! x
+//! Hash lists in: a text file of digests, and the TOML file beside it that says whose list it is.
+//!
+//! # The text
+//!
+//! One digest per line, in any of these forms, hexadecimal digits in either case:
+//!
+//! | Form | Written by |
+//! |---|---|
+//! | `HEX` | anybody |
+//! | `HEX␠␠name`, `HEX␠*name` | `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `md5deep` |
+//! | `MD5 (name) = HEX` | `md5sum --tag`, `b3sum --tag`, `xxhsum --tag -H3`, the BSDs' `md5` and `sha256` |
+//! | `SHA2-256(name)= HEX` | `openssl dgst` |
+//! | `XXH3_HEX␠␠name` | `xxhsum -H3` |
+//!
+//! A line without an algorithm's name is MD5, SHA-1, SHA-256 or SHA-512 by its length: 32, 40, 64 or 128
+//! digits. A digest of BLAKE3 is as long as one of SHA-256, so it must be named; so must one of XXH3, which
+//! is as long as one of XXH64. Empty lines and lines that begin with `#` are skipped. Lines end in LF or
+//! CRLF. A UTF-8 byte order mark may begin the file. A leading backslash says that the name is escaped (`\\`,
+//! `\n`, `\r`), as in GNU coreutils.
+//!
+//! # Entries
+//!
+//! Lines with the same name are one entry, so that its digests can agree or contradict each other; see
+//! [`ListEntry`]. Names go no further than that: they are compared while a file is read, and not kept.
+//!
+//! # Secrets
+//!
+//! Digests of a list are secret. No error of this crate, and nothing that `Debug` writes, shows a digest or a
+//! line.
+
+mod bad_line;
+mod entry;
+mod error;
+mod grouping;
+mod info;
+mod line;
+mod load;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use bad_line::{BadLine, BadLines, Problem};
+pub use entry::ListEntry;
+pub use error::ListError;
+pub use info::{DEADLINE_MINUTES_MAX, METADATA_BYTES_MAX};
+pub use load::{List, LoadOptions, load};
+pub use text::{LINE_BYTES_MAX, ParsedText, parse_text, parse_text_bytes};

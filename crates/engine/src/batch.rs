@@ -1,0 +1,103 @@
+//! What a source hands to the line: records with a position, a payload, and what the provider said about them.
+
+use std::io::Read;
+use std::ops::Range;
+use std::sync::Arc;
+
+use hashward_core::{Digests, Identity, Unreadable};
+
+/// One run of records that a source reads in order, such as one assignment of one Kafka partition. A source never
+/// uses an id twice, so that what belongs to a lost assignment can be told from what belongs to the next one.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct StreamId(pub u64);
+
+/// Where a record stands: its stream, and its offset in it. Offsets of one stream grow; they may have gaps.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Position {
+    /// The stream.
+    pub stream: StreamId,
+    /// The offset in the stream.
+    pub offset: i64,
+}
+
+/// A header as it came: kept so that a quarantined record keeps its headers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Header {
+    /// The header's name.
+    pub name: String,
+    /// The header's value, if it has one.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Content that is opened only when its turn comes: a file, or what a reference names.
+pub trait Open: Send + Sync {
+    /// Opens the content from its first byte.
+    fn open(&self) -> Result<Box<dyn Read + Send>, Unreadable>;
+}
+
+/// The content of a record.
+pub enum Payload {
+    /// The bytes, in the batch's arena.
+    Bytes(Range<usize>),
+    /// Bytes that are read as a stream, of any length.
+    Deferred(Box<dyn Open>),
+    /// No content: digests that the provider computed.
+    Digests(Box<Digests>),
+    /// Nothing that can be judged.
+    Unreadable(Box<Unreadable>),
+}
+
+/// One content with its identity.
+pub struct Record {
+    /// Where it stands.
+    pub position: Position,
+    /// Where it came from, as text: `topic/partition`, or the inbox folder.
+    pub origin: Arc<str>,
+    /// The record's key, in the batch's arena.
+    pub key: Option<Range<usize>>,
+    /// The value as it came, in the batch's arena, when that is not the content itself.
+    pub value: Option<Range<usize>>,
+    /// The headers as they came.
+    pub headers: Vec<Header>,
+    /// Who the provider says this content is; `None` where the record said nothing.
+    pub identity: Option<Box<Identity>>,
+    /// The content.
+    pub payload: Payload,
+}
+
+/// Some records, in the order in which each stream has them, and one buffer with their bytes.
+#[derive(Default)]
+pub struct Batch {
+    /// The bytes of keys and inline payloads, one after the other.
+    pub arena: Vec<u8>,
+    /// The records.
+    pub records: Vec<Record>,
+}
+
+impl Batch {
+    /// Empties the batch and keeps its buffers for the next one.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.records.clear();
+    }
+
+    /// Copies bytes into the arena and says where they are.
+    pub fn store(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        start..self.arena.len()
+    }
+
+    /// The content's identity: what the provider said, completed by where the record stands.
+    pub fn identity(&self, record: &Record) -> Identity {
+        let mut identity = record.identity.as_deref().cloned().unwrap_or_default();
+        if identity.id.is_empty() {
+            identity.id = format!("{}/{}", record.origin, record.position.offset);
+        }
+        if identity.subject.is_none() {
+            let key = record.key.clone().map(|key| String::from_utf8_lossy(&self.arena[key]).into_owned());
+            identity.subject = key;
+        }
+        identity
+    }
+}

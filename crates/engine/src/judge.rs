@@ -1,0 +1,227 @@
+//! A batch in, its verdicts out: digests on every core, then lookup and policy.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hashward_core::{Decision, Digests, Unreadable, UnreadableKind};
+use hashward_digest::{ReadError, digest_bytes, digest_reader};
+use jiff::Timestamp;
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+use crate::{
+    Batch, Content, Metrics, Open, Outgoing, Payload, Policy, Quarantined, Record, Snapshot, alert, check,
+};
+
+/// How the work is cut.
+#[derive(Clone, Debug)]
+pub struct JudgeOptions {
+    /// Threads that digest content already in memory.
+    pub digest_threads: usize,
+    /// Threads that open and read content: how many files or references are open at a time.
+    pub open_threads: usize,
+    /// How much of an opened content is read at a time, in bytes.
+    pub read_buffer_bytes: usize,
+    /// The largest content that is read, in bytes; what is larger is unreadable.
+    pub content_bytes_max: u64,
+    /// Whether a quarantined record keeps its bytes.
+    pub quarantine_bytes: bool,
+}
+
+/// Turns batches into what must be delivered.
+pub struct Judge {
+    snapshot: Arc<Snapshot>,
+    policy: Policy,
+    options: JudgeOptions,
+    digesters: ThreadPool,
+    openers: ThreadPool,
+    metrics: Metrics,
+}
+
+/// A judged batch: its records, and what some of them gave rise to.
+pub struct Judged {
+    /// The batch as the source read it.
+    pub batch: Batch,
+    /// Every record whose decision is not `allow`, by growing record number.
+    pub notable: Vec<Notable>,
+}
+
+/// A record whose decision is not `allow`.
+pub struct Notable {
+    /// The record's number in the batch.
+    pub record: usize,
+    /// The decision.
+    pub decision: Decision,
+    /// What to deliver for it.
+    pub outgoing: Outgoing,
+}
+
+/// The decision about one record, and the bytes that were read for it.
+struct Outcome {
+    decision: Decision,
+    outgoing: Option<Outgoing>,
+    bytes: u64,
+}
+
+/// Small contents are taken in runs this long, so that handing them out costs less than digesting them.
+const RECORDS_PER_TASK_MIN: usize = 32;
+
+impl Judge {
+    /// Starts the threads.
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        policy: Policy,
+        options: JudgeOptions,
+        metrics: Metrics,
+    ) -> Result<Self, ThreadPoolBuildError> {
+        let pool = |name: &'static str, threads| {
+            ThreadPoolBuilder::new().num_threads(threads).thread_name(move |i| format!("{name}-{i}")).build()
+        };
+        let digesters = pool("digest", options.digest_threads)?;
+        let openers = pool("open", options.open_threads)?;
+        Ok(Self { snapshot, policy, options, digesters, openers, metrics })
+    }
+
+    /// The lists that verdicts are made by.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Judges every record of the batch.
+    pub fn judge(&self, batch: Batch) -> Judged {
+        let started = Instant::now();
+        let now = Timestamp::now();
+        let (deferred, ready): (Vec<usize>, Vec<usize>) =
+            (0..batch.records.len()).partition(|i| matches!(batch.records[*i].payload, Payload::Deferred(_)));
+        let mut tally = Tally::default();
+        let mut opened = Tally::default();
+        // Content in memory is digested while other content is still being opened and read.
+        self.openers.in_place_scope(|scope| {
+            if !deferred.is_empty() {
+                scope.spawn(|_| opened = self.read_all(&batch, &deferred, now));
+            }
+            tally = self.digesters.install(|| {
+                ready
+                    .par_iter()
+                    .with_min_len(RECORDS_PER_TASK_MIN)
+                    .fold(Tally::default, |tally, i| tally.and(*i, self.outcome(&batch, *i, now, &mut [])))
+                    .reduce(Tally::default, Tally::merge)
+            });
+        });
+        let Tally { mut notable, decisions, bytes } = tally.merge(opened);
+        notable.sort_unstable_by_key(|notable| notable.record);
+        for notable in &notable {
+            match &notable.outgoing {
+                Outgoing::Alert(alert) => self.metrics.alert_made(alert.action),
+                Outgoing::Quarantined(quarantined) => {
+                    self.metrics.record_quarantined(quarantined.reason.kind)
+                }
+            }
+        }
+        self.metrics.batch_judged(started.elapsed(), bytes, decisions);
+        Judged { batch, notable }
+    }
+
+    fn read_all(&self, batch: &Batch, deferred: &[usize], now: Timestamp) -> Tally {
+        let judged = deferred.par_iter().with_max_len(1).map_init(
+            || vec![0; self.options.read_buffer_bytes],
+            |buffer, i| Tally::default().and(*i, self.outcome(batch, *i, now, buffer)),
+        );
+        judged.reduce(Tally::default, Tally::merge)
+    }
+
+    fn outcome(&self, batch: &Batch, number: usize, now: Timestamp, buffer: &mut [u8]) -> Outcome {
+        let record = &batch.records[number];
+        let wanted = self.snapshot.algorithms();
+        let (content, bytes) = match &record.payload {
+            Payload::Bytes(range) => {
+                let bytes = &batch.arena[range.clone()];
+                (Content::Digests(digest_bytes(wanted, bytes)), bytes.len() as u64)
+            }
+            Payload::Digests(digests) => (Content::Digests(**digests), 0),
+            Payload::Unreadable(reason) => (Content::Unreadable((**reason).clone()), 0),
+            Payload::Deferred(content) => match self.read(content.as_ref(), buffer) {
+                Ok((digests, bytes)) => (Content::Digests(digests), bytes),
+                Err(reason) => (Content::Unreadable(reason), 0),
+            },
+        };
+        let verdict = check(&self.snapshot, &self.policy, &content);
+        let outgoing = match &verdict.decision {
+            Decision::Allow => None,
+            Decision::Unreadable(reason) => {
+                Some(Outgoing::Quarantined(Box::new(self.quarantined(batch, record, reason))))
+            }
+            Decision::Act(_) => {
+                alert(&verdict, batch.identity(record), now).map(|alert| Outgoing::Alert(Box::new(alert)))
+            }
+        };
+        Outcome { decision: verdict.decision, outgoing, bytes }
+    }
+
+    fn read(&self, content: &dyn Open, buffer: &mut [u8]) -> Result<(Digests, u64), Unreadable> {
+        read_content(&mut content.open()?, &self.snapshot, buffer, self.options.content_bytes_max)
+    }
+
+    fn quarantined(&self, batch: &Batch, record: &Record, reason: &Unreadable) -> Quarantined {
+        let bytes = |range: &std::ops::Range<usize>| batch.arena[range.clone()].to_vec();
+        let value = match &record.payload {
+            Payload::Bytes(range) => Some(range),
+            _ => record.value.as_ref(),
+        };
+        Quarantined {
+            origin: record.origin.to_string(),
+            position: record.position,
+            content_id: batch.identity(record).id,
+            key: record.key.as_ref().map(bytes),
+            headers: record.headers.clone(),
+            value: value.filter(|_| self.options.quarantine_bytes).map(bytes),
+            reason: reason.clone(),
+        }
+    }
+}
+
+/// Reads a content to its end and digests it for `snapshot`, with the memory of `buffer`.
+pub fn read_content(
+    reader: &mut dyn Read,
+    snapshot: &Snapshot,
+    buffer: &mut [u8],
+    content_bytes_max: u64,
+) -> Result<(Digests, u64), Unreadable> {
+    let mut reader = reader;
+    digest_reader(snapshot.algorithms(), &mut reader, buffer, content_bytes_max).map_err(
+        |error| match error {
+            ReadError::TooLarge { .. } => Unreadable::new(UnreadableKind::TooLarge, error),
+            ReadError::Io(_) => Unreadable::new(UnreadableKind::ReadFailed, error),
+        },
+    )
+}
+
+/// What some records of a batch came to.
+#[derive(Default)]
+struct Tally {
+    notable: Vec<Notable>,
+    decisions: [u64; Decision::WORDS.len()],
+    bytes: u64,
+}
+
+impl Tally {
+    fn and(mut self, record: usize, outcome: Outcome) -> Self {
+        let word = Decision::WORDS.iter().position(|word| *word == outcome.decision.word());
+        self.decisions[word.expect("every decision has a word")] += 1;
+        self.bytes += outcome.bytes;
+        if let Some(outgoing) = outcome.outgoing {
+            self.notable.push(Notable { record, decision: outcome.decision, outgoing });
+        }
+        self
+    }
+
+    fn merge(mut self, mut other: Self) -> Self {
+        self.notable.append(&mut other.notable);
+        for (sum, more) in self.decisions.iter_mut().zip(other.decisions) {
+            *sum += more;
+        }
+        self.bytes += other.bytes;
+        self
+    }
+}

@@ -1,0 +1,259 @@
+//! Every metric that Hashward serves: name, help, unit and labels, in this one place.
+//!
+//! Names follow `hashward_<name>_<unit>_total`. Labels carry words of our own vocabulary, list ids and Kafka topics;
+//! never a digest, and never the name or URL of content.
+
+use std::time::Duration;
+
+use hashward_core::{Action, Decision, Generation, UnreadableKind};
+use prometheus::core::Collector;
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+
+/// One metric as it is documented.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MetricDoc {
+    /// The name as served.
+    pub name: &'static str,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// The labels, in order.
+    pub labels: &'static [&'static str],
+    /// What it counts.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($field:ident: $type:ident $kind:literal $name:literal [$($label:literal),*] $help:literal;)+) => {
+        /// The metrics of one process. Cheap to clone; clones count together.
+        #[derive(Clone, Debug)]
+        pub struct Metrics {
+            registry: Registry,
+            $($field: $type,)+
+        }
+
+        /// Every metric, in the order in which they are documented.
+        pub const METRICS: &[MetricDoc] = &[
+            $(MetricDoc { name: $name, kind: $kind, labels: &[$($label),*], help: $help },)+
+        ];
+
+        impl Metrics {
+            /// Registers every metric with `registry`, which must not hold them yet.
+            pub fn register(registry: Registry) -> prometheus::Result<Self> {
+                $(let $field: $type = New::new($name, $help, &[$($label),*])?;
+                registry.register(Box::new($field.clone()))?;)+
+                let metrics = Self { registry, $($field,)+ };
+                metrics.start_at_zero();
+                Ok(metrics)
+            }
+        }
+    };
+}
+
+metrics! {
+    contents: IntCounterVec "counter" "hashward_contents_total" ["verdict"]
+        "Contents judged, by verdict.";
+    content_bytes: IntCounter "counter" "hashward_content_bytes_total" []
+        "Bytes of content digested.";
+    batches: IntCounter "counter" "hashward_batches_total" []
+        "Batches judged.";
+    batch_seconds: Histogram "histogram" "hashward_batch_judge_seconds" []
+        "Time to digest and judge one batch, in seconds.";
+    alerts: IntCounterVec "counter" "hashward_alerts_total" ["action"]
+        "Alerts made, by action. A replay after a crash makes the same alert again.";
+    quarantined: IntCounterVec "counter" "hashward_quarantined_total" ["reason"]
+        "Records that could not be judged, by reason.";
+    acknowledged: IntCounter "counter" "hashward_deliveries_acknowledged_total" []
+        "Alerts and quarantined records whose delivery was acknowledged.";
+    repeats_dropped: IntCounter "counter" "hashward_deliveries_repeated_total" []
+        "Alerts not written again because their id was written before a restart.";
+    delivery_failures: IntCounter "counter" "hashward_delivery_failures_total" []
+        "Attempts to deliver that failed; each is tried again until its time limit.";
+    in_flight: IntGauge "gauge" "hashward_deliveries_in_flight" []
+        "Alerts and quarantined records sent and not yet acknowledged.";
+    commits: IntCounterVec "counter" "hashward_commits_total" ["result"]
+        "Commits of the source's progress, by result: ok or failed.";
+    source_paused: IntGauge "gauge" "hashward_source_paused" []
+        "1 while the source takes in nothing because the line is full.";
+    lag: IntGaugeVec "gauge" "hashward_kafka_lag_records" ["topic", "partition"]
+        "Records of the partition that are not yet settled, for each partition this worker owns.";
+    partitions: IntGauge "gauge" "hashward_kafka_partitions_assigned" []
+        "Partitions this worker owns.";
+    rebalances: IntCounterVec "counter" "hashward_kafka_rebalances_total" ["kind"]
+        "Changes of the owned partitions, by kind: assigned, revoked or lost.";
+    generation: IntGauge "gauge" "hashward_snapshot_generation" []
+        "The generation of the loaded lists.";
+    loaded: Gauge "gauge" "hashward_snapshot_loaded_timestamp_seconds" []
+        "When the loaded lists went live, in seconds since the Unix epoch.";
+    entries: IntGaugeVec "gauge" "hashward_list_entries" ["list"]
+        "Entries of each loaded list.";
+    bad_lines: IntGaugeVec "gauge" "hashward_list_skipped_lines" ["list"]
+        "Lines of each loaded list that were skipped because they are bad.";
+    ready: IntGauge "gauge" "hashward_ready" []
+        "1 while every part is ready.";
+    build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
+        "Always 1; the label tells the version.";
+}
+
+/// Makes one metric of its type.
+trait New: Collector + Clone + Sized + 'static {
+    fn new(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
+}
+
+macro_rules! new {
+    ($($type:ident: |$name:ident, $help:ident, $labels:ident| $make:expr;)+) => {
+        $(impl New for $type {
+            fn new($name: &str, $help: &str, $labels: &[&str]) -> prometheus::Result<Self> { $make }
+        })+
+    };
+}
+
+/// From a quarter of a millisecond to half a minute: a small batch in memory to a large file behind a reference.
+const SECONDS_BUCKETS: [f64; 10] = [0.000_25, 0.001, 0.004, 0.016, 0.064, 0.25, 1.0, 4.0, 15.0, 30.0];
+
+new! {
+    IntCounter: |name, help, _labels| Self::new(name, help);
+    IntGauge: |name, help, _labels| Self::new(name, help);
+    Gauge: |name, help, _labels| Self::new(name, help);
+    IntCounterVec: |name, help, labels| Self::new(Opts::new(name, help), labels);
+    IntGaugeVec: |name, help, labels| Self::new(Opts::new(name, help), labels);
+    Histogram: |name, help, _labels|
+        Self::with_opts(HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()));
+}
+
+impl Metrics {
+    /// Serves every label value from the start, so that a rate is never missing its first step.
+    fn start_at_zero(&self) {
+        Decision::WORDS.iter().for_each(|word| drop(self.contents.with_label_values(&[*word])));
+        Action::WORDS.iter().for_each(|word| drop(self.alerts.with_label_values(&[*word])));
+        UnreadableKind::WORDS.iter().for_each(|word| drop(self.quarantined.with_label_values(&[*word])));
+        ["ok", "failed"].iter().for_each(|word| drop(self.commits.with_label_values(&[*word])));
+        let kinds = ["assigned", "revoked", "lost"];
+        kinds.iter().for_each(|word| drop(self.rebalances.with_label_values(&[*word])));
+        self.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    }
+
+    /// Everything, in the text format of Prometheus.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text).expect("writing to memory");
+        text
+    }
+
+    /// A batch was judged: how many records got each decision, in the order of [`Decision::WORDS`].
+    pub fn batch_judged(&self, took: Duration, bytes: u64, decisions: [u64; Decision::WORDS.len()]) {
+        self.batches.inc();
+        self.batch_seconds.observe(took.as_secs_f64());
+        self.content_bytes.inc_by(bytes);
+        for (word, count) in Decision::WORDS.iter().zip(decisions) {
+            if count > 0 {
+                self.contents.with_label_values(&[*word]).inc_by(count);
+            }
+        }
+    }
+
+    /// An alert was made.
+    pub fn alert_made(&self, action: Action) {
+        self.alerts.with_label_values(&[action.word()]).inc();
+    }
+
+    /// A record was found unreadable.
+    pub fn record_quarantined(&self, kind: UnreadableKind) {
+        self.quarantined.with_label_values(&[kind.word()]).inc();
+    }
+
+    /// Deliveries were acknowledged, and so many are still under way.
+    pub fn deliveries(&self, acknowledged: usize, in_flight: usize) {
+        self.acknowledged.inc_by(acknowledged as u64);
+        self.in_flight.set(in_flight as i64);
+    }
+
+    /// An alert was written before a restart and is not written again.
+    pub fn repeat_dropped(&self) {
+        self.repeats_dropped.inc();
+    }
+
+    /// An attempt to deliver failed.
+    pub fn delivery_failed(&self) {
+        self.delivery_failures.inc();
+    }
+
+    /// A commit ended.
+    pub fn committed(&self, ok: bool) {
+        self.commits.with_label_values(&[if ok { "ok" } else { "failed" }]).inc();
+    }
+
+    /// The source stopped or resumed taking in content.
+    pub fn source_paused(&self, paused: bool) {
+        self.source_paused.set(i64::from(paused));
+    }
+
+    /// How far a partition is behind.
+    pub fn partition_lag(&self, topic: &str, partition: i32, records: i64) {
+        self.lag.with_label_values(&[topic, &partition.to_string()]).set(records);
+    }
+
+    /// A partition is no longer ours.
+    pub fn partition_gone(&self, topic: &str, partition: i32) {
+        // It may never have been counted; then there is nothing to remove.
+        drop(self.lag.remove_label_values(&[topic, &partition.to_string()]));
+    }
+
+    /// Partitions were `assigned`, `revoked` or `lost`, and so many are owned now.
+    pub fn rebalanced(&self, kind: &'static str, owned: usize) {
+        self.rebalances.with_label_values(&[kind]).inc();
+        self.partitions.set(owned as i64);
+    }
+
+    /// A generation of the lists went live at `now_seconds` since the Unix epoch.
+    pub fn snapshot_live(&self, generation: Generation, now_seconds: f64) {
+        self.generation.set(generation.0.cast_signed());
+        self.loaded.set(now_seconds);
+    }
+
+    /// What a loaded list holds.
+    pub fn list_loaded(&self, list: &str, entries: usize, skipped_lines: u64) {
+        self.entries.with_label_values(&[list]).set(entries as i64);
+        self.bad_lines.with_label_values(&[list]).set(skipped_lines.cast_signed());
+    }
+
+    /// Whether every part is ready.
+    pub fn ready(&self, ready: bool) {
+        self.ready.set(i64::from(ready));
+    }
+
+    /// How many contents were judged so far.
+    pub fn contents_judged(&self) -> u64 {
+        Decision::WORDS.iter().map(|word| self.contents.with_label_values(&[*word]).get()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rule() {
+        for metric in METRICS {
+            assert!(metric.name.starts_with("hashward_"), "{}", metric.name);
+            assert_eq!(metric.kind == "counter", metric.name.ends_with("_total"), "{}", metric.name);
+            assert!(metric.help.ends_with('.'), "{}", metric.help);
+        }
+    }
+
+    #[test]
+    fn what_is_documented_is_what_is_served() {
+        let metrics = Metrics::register(Registry::new()).unwrap();
+        metrics.partition_lag("uploads", 0, 7);
+        metrics.list_loaded("sample", 3, 0);
+        let text = metrics.render();
+        let mut served: Vec<(&str, &str)> =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
+        let mut documented: Vec<(&str, &str)> = METRICS.iter().map(|m| (m.name, m.kind)).collect();
+        served.sort_unstable();
+        documented.sort_unstable();
+        assert_eq!(served, documented);
+    }
+}

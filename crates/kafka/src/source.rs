@@ -1,0 +1,239 @@
+//! Content in: a member of a consumer group.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use hashward_engine::{Batch, Payload, PortError, Position, Record, Source, StreamId};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{BorrowedMessage, Message};
+use tracing::{debug, info, warn};
+
+use crate::KafkaOptions;
+use crate::assignment::Assignment;
+use crate::context::ConsumerSide;
+use crate::error::port_error;
+use crate::form::{Brought, OpenReference, brought};
+use crate::headers::{headers_of, identity};
+
+/// Reads the content topics.
+pub struct KafkaSource {
+    consumer: Arc<BaseConsumer<ConsumerSide>>,
+    assignment: Arc<Assignment>,
+    options: Arc<KafkaOptions>,
+    open_reference: OpenReference,
+    streams: Streams,
+    /// How far the last batch goes in each stream: told to the assignment once the line has taken the batch.
+    last_ends: Vec<(StreamId, i64)>,
+    /// Records that came while the source was on hold; they begin the next batch.
+    early: Batch,
+    /// The assignment for which the source is on hold.
+    holding: Option<u64>,
+}
+
+/// The owned partitions as the reading thread knows them, so that a record costs no lock.
+#[derive(Default)]
+struct Streams {
+    version: u64,
+    known: Vec<Known>,
+    /// Where the last record's partition is in `known`: records come in runs.
+    last: usize,
+}
+
+struct Known {
+    id: StreamId,
+    topic: Arc<str>,
+    number: i32,
+    origin: Arc<str>,
+}
+
+/// How long a call waits for a first record.
+const FIRST_RECORD_WAIT: Duration = Duration::from_millis(100);
+
+impl KafkaSource {
+    pub(crate) fn new(
+        consumer: Arc<BaseConsumer<ConsumerSide>>,
+        assignment: Arc<Assignment>,
+        options: Arc<KafkaOptions>,
+        open_reference: OpenReference,
+    ) -> Self {
+        let streams = Streams::default();
+        let early = Batch::default();
+        Self {
+            consumer,
+            assignment,
+            options,
+            open_reference,
+            streams,
+            last_ends: Vec::new(),
+            early,
+            holding: None,
+        }
+    }
+
+    /// Asks librdkafka once. Whether a record came.
+    fn poll(&mut self, wait: Duration, batch: &mut Batch) -> Result<bool, PortError> {
+        let consumer = Arc::clone(&self.consumer);
+        let polled = consumer.poll(wait);
+        self.follow_rebalance(batch);
+        match polled {
+            Some(Ok(message)) => {
+                self.take(&message, batch);
+                Ok(true)
+            }
+            Some(Err(error)) => self.bear(error).map(|()| false),
+            None => Ok(false),
+        }
+    }
+
+    /// After a rebalance: learns the partitions anew, and drops what was read of those that left. Nobody has taken it
+    /// from us yet, and their next owner reads it again.
+    fn follow_rebalance(&mut self, batch: &mut Batch) {
+        let owned = self.assignment.lock();
+        if owned.version() == self.streams.version {
+            return;
+        }
+        self.streams.version = owned.version();
+        self.streams.last = 0;
+        self.streams.known = owned
+            .streams()
+            .map(|(id, p)| Known {
+                id,
+                topic: Arc::clone(&p.topic),
+                number: p.number,
+                origin: Arc::clone(&p.origin),
+            })
+            .collect();
+        batch.records.retain(|record| owned.get(record.position.stream).is_some());
+        self.early.records.retain(|record| owned.get(record.position.stream).is_some());
+    }
+
+    /// Puts a record into the batch.
+    fn take(&mut self, message: &BorrowedMessage<'_>, batch: &mut Batch) {
+        let Some(stream) = self.streams.find(message) else {
+            // Read before its partition left: the next owner reads it.
+            debug!(partition = message.partition(), "record of a partition that is no longer ours");
+            return;
+        };
+        let position = Position { stream: stream.id, offset: message.offset() };
+        let origin = Arc::clone(&stream.origin);
+        let headers = headers_of(message);
+        let identity = identity(&headers);
+        let value = message.payload().unwrap_or_default();
+        let key = message.key().map(|key| batch.store(key));
+        let stored = batch.store(value);
+        let (payload, value) = match brought(self.options.form, &headers, value) {
+            Brought::Content => (Payload::Bytes(stored), None),
+            Brought::Reference(url) => (Payload::Deferred((self.open_reference)(&url)), Some(stored)),
+            Brought::Digests(digests) => (Payload::Digests(digests), Some(stored)),
+            Brought::Unreadable(reason) => (Payload::Unreadable(Box::new(reason)), Some(stored)),
+        };
+        batch.records.push(Record { position, origin, key, value, headers, identity, payload });
+    }
+
+    /// Bears with what may pass, and ends on what will not.
+    fn bear(&self, error: KafkaError) -> Result<(), PortError> {
+        if let KafkaError::MessageConsumptionFatal(_) = error {
+            return Err(port_error("reading", &error));
+        }
+        match error.rdkafka_error_code() {
+            Some(Code::GroupAuthorizationFailed | Code::TopicAuthorizationFailed) => {
+                Err(port_error("reading", &error))
+            }
+            // Told by the client's own log already.
+            Some(Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve) => Ok(()),
+            _ => {
+                warn!(%error, "reading fails, trying again");
+                Ok(())
+            }
+        }
+    }
+
+    fn set_paused(&self, paused: bool) -> Result<(), PortError> {
+        let pause = |list: &rdkafka::TopicPartitionList| {
+            if paused { self.consumer.pause(list) } else { self.consumer.resume(list) }
+        };
+        let result = self.consumer.assignment().and_then(|assigned| pause(&assigned));
+        result.map_err(|error| port_error(if paused { "pausing" } else { "resuming" }, &error))
+    }
+
+    fn is_full(&self, batch: &Batch) -> bool {
+        batch.records.len() >= self.options.batch_records_max
+            || batch.arena.len() >= self.options.batch_bytes_max
+    }
+}
+
+impl Source for KafkaSource {
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<(), PortError> {
+        // The line has taken the last batch, or it would not ask for another.
+        let mut owned = self.assignment.lock();
+        self.last_ends.drain(..).for_each(|(stream, end)| owned.handed(stream, end));
+        drop(owned);
+        if self.holding.take().is_some() {
+            info!("reading again");
+            self.set_paused(false)?;
+        }
+        std::mem::swap(batch, &mut self.early);
+        if batch.records.is_empty() && !self.poll(FIRST_RECORD_WAIT, batch)? {
+            return Ok(());
+        }
+        let close_at = Instant::now() + self.options.batch_wait;
+        while !self.is_full(batch) {
+            // While records are there, taking them costs no look at the clock.
+            if self.poll(Duration::ZERO, batch)? {
+                continue;
+            }
+            let left = close_at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.poll(left, batch)?;
+        }
+        for record in &batch.records {
+            let Position { stream, offset } = record.position;
+            match self.last_ends.last_mut() {
+                Some((last, end)) if *last == stream => *end = offset + 1,
+                _ => self.last_ends.push((stream, offset + 1)),
+            }
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, wait: Duration) -> Result<(), PortError> {
+        // Partitions that came since the last call are not paused yet.
+        if self.holding != Some(self.streams.version) {
+            if self.holding.is_none() {
+                info!("line is full, reading paused");
+            }
+            self.set_paused(true)?;
+            self.holding = Some(self.streams.version);
+        }
+        let mut early = std::mem::take(&mut self.early);
+        let result = self.poll(wait, &mut early);
+        self.early = early;
+        result.map(drop)
+    }
+
+    fn health(&self) -> Result<(), String> {
+        if !self.consumer.context().connected.load(Ordering::Relaxed) {
+            return Err("no broker is connected".to_owned());
+        }
+        if self.streams.version == 0 {
+            return Err("not yet a member of the consumer group".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Streams {
+    fn find(&mut self, message: &BorrowedMessage<'_>) -> Option<&Known> {
+        let number = message.partition();
+        let topic = message.topic();
+        let is = |known: &Known| known.number == number && *known.topic == *topic;
+        if !self.known.get(self.last).is_some_and(is) {
+            self.last = self.known.iter().position(is)?;
+        }
+        self.known.get(self.last)
+    }
+}
