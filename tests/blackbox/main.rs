@@ -1,2 +1,16 @@
-//! x
-fn main(){}
+//! The black-box tests: the real binary, a real Apache Kafka broker, real files. Nothing here knows how Hashward works
+//! inside, except where it works out which alerts to expect.
+#![allow(missing_docs, unreachable_pub, reason = "a test binary has no readers of its documentation")]
+
+mod broker;
+mod cli;
+mod fixture;
+mod inbox;
+mod kafka_crash;
+mod kafka_forms;
+mod kafka_group;
+mod kafka_outage;
+mod observability;
+mod privacy;
+mod structure;
+mod worker;

@@ -191,7 +191,7 @@ fn address_in(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
     let fields = line.get("fields").unwrap_or(&line);
     let message = fields.get("message")?.as_str()?;
-    message.contains("http listener").then(|| fields.get("address")?.as_str().map(str::to_owned))?
+    message.contains("/metrics").then(|| fields.get("address")?.as_str().map(str::to_owned))?
 }
 
 /// A plain HTTP/1.1 request, so that nothing but the server is under test.

@@ -1,0 +1,183 @@
+//! The command line: scan, explain, validate, configuration, completions, exit codes.
+
+use std::fs;
+use std::process::Output;
+
+use hashward_core::Algorithm;
+use serde_json::{Value, json};
+
+use crate::fixture::{Fixture, harmless, hex, json, listed};
+use crate::worker::{hashward_output, text};
+
+fn run(fixture: &Fixture, arguments: &[&str]) -> Output {
+    hashward_output(fixture.path(), arguments)
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    text(&output.stdout).lines().map(|line| json(line.as_bytes())).collect()
+}
+
+/// A tree with two listed files among harmless ones.
+fn tree(fixture: &Fixture) {
+    let tree = fixture.path().join("tree");
+    fs::create_dir_all(tree.join("a/b")).unwrap();
+    for n in 0..40 {
+        fs::write(tree.join(format!("{n}.bin")), harmless(n)).unwrap();
+    }
+    fs::write(tree.join("a/one.bin"), listed(1)).unwrap();
+    fs::write(tree.join("a/b/two.bin"), listed(2)).unwrap();
+    fs::write(tree.join("a/empty"), b"").unwrap();
+}
+
+#[test]
+fn scan_finds_what_is_listed() {
+    let fixture = Fixture::new("scan", 10);
+    tree(&fixture);
+    let output = run(&fixture, &["scan", "--list", "sample.txt", "--json", "tree"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 3);
+    for (line, path) in lines.iter().zip(["tree/a/b/two.bin", "tree/a/one.bin"]) {
+        assert_eq!((&line["path"], &line["verdict"]), (&json!(path), &json!("block")));
+        let found = &line["matches"][0];
+        assert_eq!((&found["list"], &found["algorithm"]), (&json!("sample"), &json!("sha256")));
+        assert!(found["entry"].as_str().is_some_and(|entry| entry.starts_with("e-")));
+    }
+    let summary = &lines[2]["summary"];
+    assert_eq!((&summary["contents"], &summary["matched"]), (&json!(43), &json!(2)));
+    assert_eq!(summary["unreadable"], 0);
+    assert!(summary["bytes"].as_u64().is_some_and(|bytes| bytes > 1000) && summary["seconds"].is_number());
+
+    let harmless = run(&fixture, &["scan", "--list", "sample.txt", "--json", "tree/0.bin", "tree/1.bin"]);
+    assert_eq!((harmless.status.code(), harmless.stdout.is_empty()), (Some(0), false));
+    let human = run(&fixture, &["scan", "--list", "sample.txt", "tree"]);
+    assert_eq!(human.status.code(), Some(1));
+    assert!(text(&human.stdout).contains("tree/a/one.bin"), "{}", text(&human.stdout));
+}
+
+#[test]
+fn scan_says_what_it_could_not_read() {
+    let fixture = Fixture::new("scan-errors", 10);
+    tree(&fixture);
+    let output = run(&fixture, &["scan", "--list", "sample.txt", "--json", "tree", "no/such/file"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(lines(&output).last().unwrap()["summary"]["unreadable"], 1);
+    assert!(text(&output.stderr).contains("no/such/file"), "{}", text(&output.stderr));
+    let without = run(&fixture, &["scan", "tree"]);
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains("--list"), "{}", text(&without.stderr));
+}
+
+#[test]
+fn a_list_with_bad_lines_is_refused_or_skipped() {
+    let fixture = Fixture::new("bad-lines", 0);
+    tree(&fixture);
+    let good = hex(Algorithm::Sha256, &listed(1));
+    let empty = hex(Algorithm::Md5, b"");
+    let list = format!("# a list\n{good}  one\nnot a digest\n{}\n{empty}  nothing\n", &good[..63]);
+    fs::write(fixture.list(), list).unwrap();
+    let refused = run(&fixture, &["scan", "--list", "sample.txt", "tree"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let told = text(&refused.stderr);
+    for place in ["sample.txt:3", "sample.txt:4", "sample.txt:5"] {
+        assert!(told.contains(place), "{place} in {told}");
+    }
+    assert!(told.contains("empty content"), "{told}");
+    assert!(!told.contains(&good[..24]), "no digest of a list is written: {told}");
+    let skipped = run(&fixture, &["scan", "--list", "sample.txt", "--skip-bad-lines", "--json", "tree"]);
+    assert_eq!(skipped.status.code(), Some(1), "{}", text(&skipped.stderr));
+    assert_eq!(lines(&skipped).len(), 2);
+    let told = text(&skipped.stderr);
+    assert!(told.contains('3') && told.contains("sample.txt"), "the skipped lines are counted: {told}");
+    let run_refused = run(&fixture, &["run", "--list", "sample.txt", "--set", "http.enabled=false"]);
+    assert_eq!(run_refused.status.code(), Some(2));
+}
+
+#[test]
+fn explain_says_why() {
+    let fixture = Fixture::new("explain", 10);
+    tree(&fixture);
+    let output = run(&fixture, &["explain", "--list", "sample.txt", "tree/a/one.bin"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for part in ["sample", "block", "sample.txt:3", "Directive 2011/93/EU art. 25", "sha256"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let by_digest = run(&fixture, &["explain", "--list", "sample.txt", "--json", &hex(Algorithm::Sha256, &listed(1))]);
+    assert_eq!(by_digest.status.code(), Some(1));
+    json(&by_digest.stdout);
+    let unknown = run(&fixture, &["explain", "--list", "sample.txt", "tree/0.bin"]);
+    assert_eq!(unknown.status.code(), Some(0), "{}", text(&unknown.stderr));
+    let neither = run(&fixture, &["explain", "--list", "sample.txt", "no-such-file"]);
+    assert_eq!(neither.status.code(), Some(2));
+}
+
+#[test]
+fn validate_names_the_stage_and_the_key() {
+    let fixture = Fixture::new("validate", 10);
+    let check = |config: &str, stage: &str| {
+        fs::write(fixture.path().join("c.toml"), config).unwrap();
+        let output = run(&fixture, &["validate", "--config", "c.toml", "--stage", stage]);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let good = "[lists]\nfiles = [\"sample.txt\"]\n";
+    for stage in ["syntax", "topology", "environment"] {
+        let (code, told) = check(good, stage);
+        assert_eq!(code, Some(0), "{stage}: {told}");
+    }
+    for (stage, config, parts) in [
+        ("syntax", "[lists\nfiles = []\n", &["c.toml:1"][..]),
+        ("syntax", "[lists]\nfile = []\n", &["c.toml:2", "lists.file", "lists.files"]),
+        ("syntax", "[policy]\nstage = \"uplaod\"\n", &["policy.stage", "uplaod", "upload"]),
+        ("topology", "[source]\nkind = \"kafka\"\n", &["kafka.topics"]),
+        ("topology", "[kafka.settings]\n\"group.id\" = \"x\"\n", &["group.id", "kafka.group_id"]),
+        ("environment", "[lists]\nfiles = [\"none.txt\"]\n", &["lists.files", "none.txt"]),
+    ] {
+        let (code, told) = check(config, stage);
+        assert_eq!(code, Some(2), "{config}: {told}");
+        for part in parts {
+            assert!(told.contains(part), "{part:?} in {told}");
+        }
+    }
+}
+
+#[test]
+fn layers_of_configuration() {
+    let fixture = Fixture::new("layers", 10);
+    fs::write(fixture.path().join("c.toml"), "[batch]\nrecords_max = 1\nwait_ms = 2\nbytes_max = 3\n").unwrap();
+    let mut command = crate::worker::hashward();
+    command.current_dir(fixture.path()).args(["config", "show", "--json", "--config", "c.toml"]);
+    command.env("HASHWARD__BATCH__WAIT_MS", "20").env("HASHWARD__BATCH__BYTES_MAX", "30");
+    command.args(["--set", "batch.bytes_max=300"]);
+    let output = command.output().unwrap();
+    let batch = &json(&output.stdout)["batch"];
+    assert_eq!(*batch, json!({"records_max": 1, "wait_ms": 20, "bytes_max": 300}), "{}", text(&output.stderr));
+    let typo = run(&fixture, &["config", "show", "--set", "batch.record_max=1"]);
+    assert_eq!(typo.status.code(), Some(2));
+    assert!(text(&typo.stderr).contains("batch.records_max"), "{}", text(&typo.stderr));
+}
+
+#[test]
+fn completions_and_manual() {
+    let fixture = Fixture::new("man", 0);
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&fixture, &["completions", shell]);
+        assert!(output.status.success() && text(&output.stdout).contains("hashward"));
+    }
+    let page = run(&fixture, &["man"]);
+    assert!(page.status.success() && text(&page.stdout).contains(".TH"), "{}", text(&page.stderr));
+    assert_eq!(run(&fixture, &["scna"]).status.code(), Some(2));
+    assert!(text(&run(&fixture, &["scna"]).stderr).contains("scan"));
+    assert_eq!(run(&fixture, &["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn demo_shows_the_main_job() {
+    let fixture = Fixture::new("demo", 0);
+    let output = run(&fixture, &["demo", "--files", "500"]);
+    let told = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    for part in ["/metrics", "block", "hashward run"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
