@@ -1,2 +1,61 @@
-//! x
-fn main() {}
+//! The `hashward` program: command line, configuration, wiring.
+
+mod cli;
+mod config;
+mod control;
+mod demo;
+mod documents;
+mod exit;
+mod explain;
+mod lists;
+mod logging;
+mod output;
+mod print;
+mod run;
+mod scan;
+mod validate;
+mod wiring;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use cli::{Cli, Command, ConfigCommand};
+use config::Config;
+use exit::Exit;
+use output::{Output, Paint, painted};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let color = cli.global.color;
+    let exit = dispatch(&cli).unwrap_or_else(|error| {
+        let head = painted(color.on(&std::io::stderr()), Paint::Red, "error:");
+        eprintln!("{head} {error:#}");
+        Exit::Failed
+    });
+    exit.into()
+}
+
+/// Does what was asked.
+fn dispatch(cli: &Cli) -> Result<Exit> {
+    let style = cli.global.style();
+    let config = || -> Result<Config> { Ok(config::load(&cli.global.sources()?)?) };
+    match &cli.command {
+        Command::Demo(demo) => demo::demo(demo, style),
+        Command::Run => run::run(&config()?, style),
+        Command::Scan(scan) => scan::scan(&config()?, &scan.paths, style),
+        Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
+        Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
+        Command::Config(ConfigCommand::Schema) => print(&config::schema_text()),
+        Command::Config(ConfigCommand::Reference) => print(&config::reference()),
+        Command::Config(ConfigCommand::Show) => print(&config::show(&config()?, style.json)),
+        Command::Completions { shell } => documents::completions(*shell),
+        Command::Man { directory } => documents::man(directory.as_deref()),
+    }
+}
+
+fn print(text: &str) -> Result<Exit> {
+    Output::stdout(output::Color::Never).text(text)?;
+    Ok(Exit::Success)
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 use crate::{
-    AlertSink, Checkpoint, Delivery, Health, Judged, Metrics, Part, PortError, Prefix, StreamId, Ticket,
+    AlertSink, Checkpoint, Delivery, Health, Judged, Metrics, Outgoing, Part, PortError, Prefix, StreamId, Ticket,
 };
 
 /// Limits of [`AtLeastOnce`].
@@ -28,8 +28,8 @@ pub struct AtLeastOnce<S, C> {
     streams: HashMap<StreamId, Stream>,
     in_flight: usize,
     acknowledged: Vec<Ticket>,
-    /// Since when the sink fails, and the pause before it is asked again.
-    failing: Option<(Instant, Duration)>,
+    sending: Patience,
+    committing: Patience,
 }
 
 #[derive(Default)]
@@ -39,41 +39,75 @@ struct Stream {
     settled_end: i64,
 }
 
-/// The first and the longest pause between two attempts at a sink that fails.
+/// Bears with what is unavailable.
+#[derive(Default)]
+struct Patience {
+    /// Since when it fails, and the pause before it is asked again.
+    failing: Option<(Instant, Duration)>,
+}
+
+/// The first and the longest pause between two attempts at what fails.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LONGEST: Duration = Duration::from_secs(2);
 /// How long one look for acknowledgements takes while the line waits for room.
 const ROOM_WAIT: Duration = Duration::from_millis(20);
 
+impl Patience {
+    /// Takes the result of an attempt: whether it went well. Pauses after one that did not, and gives the error back
+    /// when it cannot pass, or has not passed for `unavailable_max`.
+    fn bear(
+        &mut self,
+        result: Result<(), PortError>,
+        unavailable_max: Duration,
+        metrics: &Metrics,
+        health: &Health,
+    ) -> Result<bool, PortError> {
+        let Err(error) = result else {
+            if let Some((since, _)) = self.failing.take() {
+                info!(after_ms = since.elapsed().as_millis() as u64, "delivery works again");
+                health.ready(Part::Delivery);
+            }
+            return Ok(true);
+        };
+        metrics.delivery_failed();
+        let PortError::Unavailable { .. } = error else { return Err(error) };
+        let (since, pause) = self.failing.unwrap_or_else(|| {
+            warn!(%error, "delivery fails, trying again");
+            (Instant::now(), RETRY_FIRST)
+        });
+        if since.elapsed() >= unavailable_max {
+            return Err(error);
+        }
+        health.not_ready(Part::Delivery, error.to_string());
+        std::thread::sleep(pause);
+        self.failing = Some((since, (pause * 2).min(RETRY_LONGEST)));
+        Ok(false)
+    }
+}
+
 impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
     /// A delivery to `sink` that remembers its progress at `checkpoint`.
-    pub fn new(
-        sink: S,
-        checkpoint: C,
-        options: AtLeastOnceOptions,
-        metrics: Metrics,
-        health: Health,
-    ) -> Self {
-        let streams = HashMap::new();
-        let acknowledged = Vec::new();
+    pub fn new(sink: S, checkpoint: C, options: AtLeastOnceOptions, metrics: Metrics, health: Health) -> Self {
         Self {
             sink,
             checkpoint,
             options,
             metrics,
             health,
-            streams,
+            streams: HashMap::new(),
             in_flight: 0,
-            acknowledged,
-            failing: None,
+            acknowledged: Vec::new(),
+            sending: Patience::default(),
+            committing: Patience::default(),
         }
     }
 
     /// Collects acknowledgements, tells the checkpoint how far each stream is settled, and commits what is due.
     fn collect(&mut self, wait: Duration, commit_now: bool) -> Result<(), PortError> {
+        let max = self.options.unavailable_max;
         if self.in_flight > 0 {
             let result = self.sink.acknowledged(wait, &mut self.acknowledged);
-            self.sink_answered(result)?;
+            self.sending.bear(result, max, &self.metrics, &self.health)?;
         } else if !wait.is_zero() {
             std::thread::sleep(wait);
         }
@@ -94,31 +128,23 @@ impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
             }
             checkpoint.is_current(*id) || stream.prefix.waiting() > 0
         });
-        self.checkpoint.commit(commit_now)
+        let result = self.checkpoint.commit(commit_now);
+        self.committing.bear(result, max, &self.metrics, &self.health).map(drop)
     }
 
-    /// Bears with a sink that is unavailable, up to the limit.
-    fn sink_answered(&mut self, result: Result<(), PortError>) -> Result<(), PortError> {
-        let Err(error) = result else {
-            if let Some((since, _)) = self.failing.take() {
-                info!(after_ms = since.elapsed().as_millis() as u64, "delivery works again");
-                self.health.ready(Part::Delivery);
-            }
-            return Ok(());
-        };
-        self.metrics.delivery_failed();
-        let PortError::Unavailable { .. } = error else { return Err(error) };
-        let (since, pause) = self.failing.unwrap_or_else(|| {
-            warn!(%error, "delivery fails, trying again");
-            (Instant::now(), RETRY_FIRST)
-        });
-        if since.elapsed() >= self.options.unavailable_max {
-            return Err(error);
+    /// Hands one thing to the sink; waits while there is no room for it.
+    fn send(&mut self, ticket: Ticket, outgoing: &Outgoing) -> Result<(), PortError> {
+        while self.in_flight >= self.options.in_flight_max {
+            self.collect(ROOM_WAIT, false)?;
         }
-        self.health.not_ready(Part::Delivery, error.to_string());
-        std::thread::sleep(pause);
-        self.failing = Some((since, (pause * 2).min(RETRY_LONGEST)));
-        Ok(())
+        loop {
+            let result = self.sink.send(ticket, outgoing);
+            if self.sending.bear(result, self.options.unavailable_max, &self.metrics, &self.health)? {
+                self.in_flight += 1;
+                return Ok(());
+            }
+            self.collect(ROOM_WAIT, false)?;
+        }
     }
 }
 
@@ -127,17 +153,14 @@ impl<S: AlertSink, C: Checkpoint> Delivery for AtLeastOnce<S, C> {
         let mut notable = judged.notable.iter().peekable();
         for (number, record) in judged.batch.records.iter().enumerate() {
             let position = record.position;
-            let mut tickets = 0;
-            while let Some(next) = notable.next_if(|notable| notable.record == number) {
-                while self.in_flight >= self.options.in_flight_max {
-                    self.collect(ROOM_WAIT, false)?;
-                }
-                self.checkpoint.decided(position, &next.decision);
-                self.sink.send(Ticket(position), &next.outgoing)?;
-                self.in_flight += 1;
-                tickets += 1;
+            let notable = notable.next_if(|notable| notable.record == number);
+            // The prefix knows what it waits for before the sink can acknowledge it.
+            let prefix = &mut self.streams.entry(position.stream).or_default().prefix;
+            prefix.push(position.offset, u32::from(notable.is_some()));
+            if let Some(notable) = notable {
+                self.checkpoint.decided(position, &notable.decision);
+                self.send(Ticket(position), &notable.outgoing)?;
             }
-            self.streams.entry(position.stream).or_default().prefix.push(position.offset, tickets);
         }
         self.collect(Duration::ZERO, false)
     }

@@ -192,7 +192,7 @@ pub fn read_content(
     digest_reader(snapshot.algorithms(), &mut reader, buffer, content_bytes_max).map_err(
         |error| match error {
             ReadError::TooLarge { .. } => Unreadable::new(UnreadableKind::TooLarge, error),
-            ReadError::Io(_) => Unreadable::new(UnreadableKind::ReadFailed, error),
+            ReadError::Io(cause) => Unreadable::new(UnreadableKind::ReadFailed, cause),
         },
     )
 }

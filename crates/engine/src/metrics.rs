@@ -68,7 +68,7 @@ metrics! {
     acknowledged: IntCounter "counter" "hashward_deliveries_acknowledged_total" []
         "Alerts and quarantined records whose delivery was acknowledged.";
     repeats_dropped: IntCounter "counter" "hashward_deliveries_repeated_total" []
-        "Alerts not written again because their id was written before a restart.";
+        "Alerts and quarantined records not written again because they were written already.";
     delivery_failures: IntCounter "counter" "hashward_delivery_failures_total" []
         "Attempts to deliver that failed; each is tried again until its time limit.";
     in_flight: IntGauge "gauge" "hashward_deliveries_in_flight" []
@@ -170,7 +170,7 @@ impl Metrics {
         self.in_flight.set(in_flight as i64);
     }
 
-    /// An alert was written before a restart and is not written again.
+    /// Something was written already and is not written again.
     pub fn repeat_dropped(&self) {
         self.repeats_dropped.inc();
     }

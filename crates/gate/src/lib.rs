@@ -1,1 +1,18 @@
-//! x
+//! Synchronous doors. Today one: metrics, health and version over HTTP/1.1, for Prometheus and orchestrators.
+//!
+//! | Path | Answer |
+//! |---|---|
+//! | `/metrics` | every metric, in the text format of Prometheus |
+//! | `/livez` | 200 and `ok`, as long as the process answers at all |
+//! | `/readyz` | 200 if every part is ready, else 503; a JSON object with each part's state |
+//! | `/version` | a JSON object with name and version |
+//!
+//! It has no authentication: whoever configures it binds it to an address that only trusted people reach.
+
+mod admin;
+mod routes;
+
+pub use admin::{Admin, AdminLimits};
+
+#[cfg(test)]
+mod tests;

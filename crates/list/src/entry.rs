@@ -9,8 +9,8 @@ const FEW_BYTES: usize = 38;
 /// One entry of a list: what all lines with one name say together, or what one line without a name says.
 ///
 /// It holds at most one digest of each algorithm. A line with the entry's name and another digest of an
-/// algorithm that the entry holds already begins a new entry, to which further lines of that name then
-/// belong.
+/// algorithm that the entry holds already shows that the name stands for several items: that line, and each
+/// further one of that name with a digest that is new, begins an entry of its own.
 ///
 /// 56 bytes for most lists; an entry with more digests has one allocation besides.
 #[derive(Clone, Eq, PartialEq)]

@@ -89,17 +89,14 @@ impl Grouping {
             self.entries[place].insert(digest);
             return Ok(());
         }
-        // From here on the name has several entries, and an earlier one of them may hold the digest.
+        // From here on the name stands for several items, and no line says to which of them it belongs. A digest put
+        // with the wrong one would contradict it, and soften the verdict on real matches: so each stands alone.
         if newest.ordinal == 0 {
             for held in self.entries[place].clone().digests() {
                 self.note_pair(&hash, &held);
             }
         }
         if !self.note_pair(&hash, digest) {
-            return Ok(());
-        }
-        if held.is_none() {
-            self.entries[place].insert(digest);
             return Ok(());
         }
         self.begin(line, digest, &hash, newest.ordinal + 1)

@@ -1,0 +1,79 @@
+//! Whether the parts of a configuration go together.
+
+use super::checked::{AlertsKind, Config, DeliveryKind, SourceKind};
+use super::finding::Finding;
+
+/// Everything in a configuration that contradicts something else in it.
+pub(crate) fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    kafka(config, &mut findings);
+    transactions(config, &mut findings);
+    files(config, &mut findings);
+    findings
+}
+
+fn kafka(config: &Config, findings: &mut Vec<Finding>) {
+    let kafka = &config.kafka;
+    let (reads, writes) = (config.source == SourceKind::Kafka, config.alerts.kind == AlertsKind::Kafka);
+    if reads && kafka.topics.is_empty() {
+        let what = "empty: with source.kind = \"kafka\" name at least one topic, such as [\"uploads\"]";
+        findings.push(Finding::of("kafka.topics", what));
+    }
+    let duplicate = kafka.topics.iter().enumerate().find(|(i, topic)| kafka.topics[..*i].contains(topic));
+    if let Some((_, topic)) = duplicate {
+        findings
+            .push(Finding::of("kafka.topics", format_args!("{topic:?} stands there twice: name it once")));
+    }
+    let outputs =
+        [("kafka.alerts_topic", &kafka.alerts_topic), ("kafka.quarantine_topic", &kafka.quarantine_topic)];
+    for (key, topic) in outputs {
+        if reads && writes && kafka.topics.contains(topic) {
+            let what = format_args!("{topic:?} is one of kafka.topics: Hashward would read what it writes");
+            findings.push(Finding::of(key, what));
+        }
+    }
+    if writes && kafka.alerts_topic == kafka.quarantine_topic {
+        let what = "it is kafka.alerts_topic too: readers of alerts would get records that are none";
+        findings.push(Finding::of("kafka.quarantine_topic", what));
+    }
+}
+
+fn transactions(config: &Config, findings: &mut Vec<Finding>) {
+    if config.kafka.delivery != DeliveryKind::Transactional {
+        return;
+    }
+    let needs = "kafka.delivery = \"transactional\" needs";
+    if config.source != SourceKind::Kafka {
+        findings.push(Finding::of("source.kind", format_args!("{needs} source.kind = \"kafka\"")));
+    }
+    if config.alerts.kind != AlertsKind::Kafka {
+        findings.push(Finding::of("alerts.kind", format_args!("{needs} alerts.kind = \"kafka\"")));
+    }
+    if config.kafka.transactional_id.is_empty() {
+        let what = format_args!("empty: {needs} a name that no other worker has, such as \"hashward-0\"");
+        findings.push(Finding::of("kafka.transactional_id", what));
+    }
+}
+
+fn files(config: &Config, findings: &mut Vec<Finding>) {
+    let alerts = &config.alerts;
+    if alerts.kind == AlertsKind::File && alerts.file == alerts.quarantine_file {
+        let what = "it is alerts.file too: readers of alerts would get records that are none";
+        findings.push(Finding::of("alerts.quarantine_file", what));
+    }
+    let inbox = config.inbox.directory.join("inbox");
+    for (key, file) in [("alerts.file", &alerts.file), ("alerts.quarantine_file", &alerts.quarantine_file)] {
+        if config.source == SourceKind::Inbox && alerts.kind == AlertsKind::File && file.starts_with(&inbox) {
+            let what = format_args!("it is inside {}: Hashward would read what it writes", inbox.display());
+            findings.push(Finding::of(key, what));
+        }
+    }
+    let duplicate =
+        config.list_files.iter().enumerate().find(|(i, file)| config.list_files[..*i].contains(file));
+    if let Some((_, file)) = duplicate {
+        findings.push(Finding::of(
+            "lists.files",
+            format_args!("{} stands there twice: name it once", file.display()),
+        ));
+    }
+}

@@ -1,0 +1,149 @@
+//! `explain`: what a file or a digest matches, and why that calls for what it calls for.
+
+mod ground;
+mod subject;
+mod text;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use hashward_core::{Algorithm, AlgorithmSet, Decision, Digest, Digests, Match, Strength, Verdict};
+use hashward_engine::{Content, EntryRecord, Snapshot, check, read_content};
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::lists;
+use crate::output::{Output, Style};
+use subject::Subject;
+
+/// Everything there is to say about one content.
+pub(crate) struct Explanation {
+    /// What was asked about, as it was asked.
+    subject: String,
+    /// Its length, if it is a file.
+    bytes: Option<u64>,
+    /// The digests that were looked up.
+    digests: Digests,
+    /// The verdict.
+    verdict: Verdict,
+    /// Each match with where it stands in its list.
+    found: Vec<Found>,
+    /// Entries that hold the content's XXH3 and none of its other digests.
+    hints: Vec<Found>,
+}
+
+/// A match and the entry behind it.
+pub(crate) struct Found {
+    /// The match; `None` for a hint.
+    of: Option<Match>,
+    /// The entry.
+    entry: EntryRecord,
+    /// `file:line` of the entry.
+    place: String,
+    /// The list's name.
+    list: String,
+}
+
+impl Found {
+    /// The entry's digests that the content was found to have, and those that it was found not to have.
+    fn agreement(&self, looked_up: AlgorithmSet) -> (AlgorithmSet, AlgorithmSet) {
+        let matched = self.of.iter().flat_map(|of| &of.digests).map(Digest::algorithm);
+        let agree: AlgorithmSet = matched.collect();
+        (agree, self.entry.algorithms.intersection(looked_up).difference(agree))
+    }
+}
+
+/// Explains one file or digest.
+pub(crate) fn explain(config: &Config, subject: &Path, style: Style) -> Result<Exit> {
+    let subject = Subject::parse(subject)?;
+    let loaded = lists::load(config)?;
+    loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    let snapshot = &loaded.snapshot;
+    let (digests, bytes) = match &subject {
+        Subject::Digest(digest) => (Digests::from_iter([*digest]), None),
+        Subject::File(path) => {
+            let mut buffer = vec![0; config.line.read_buffer_bytes];
+            let mut file = subject::open(path)?;
+            match read_content(&mut file, snapshot, &mut buffer, config.line.content_bytes_max) {
+                Ok((digests, bytes)) => (digests, Some(bytes)),
+                Err(reason) => bail!("{}: {reason}", path.display()),
+            }
+        }
+    };
+    let verdict = check(snapshot, &config.policy, &Content::Digests(digests));
+    if let Decision::Unreadable(_) = &verdict.decision {
+        let (stated, held) = (digests.algorithms(), snapshot.algorithms());
+        bail!("{subject}: a digest of {stated} cannot be looked up: the loaded lists hold {held}");
+    }
+    let (found, hints) = entries(snapshot, &digests, &verdict);
+    let matched = verdict.decision != Decision::Allow;
+    let explanation = Explanation { subject: subject.to_string(), bytes, digests, verdict, found, hints };
+    let mut output = Output::stdout(style.color);
+    if style.json {
+        output.json(&explanation.json(snapshot))?;
+    } else {
+        text::tell(&explanation, snapshot, &mut output)?;
+    }
+    Ok(if matched { Exit::Matched } else { Exit::Success })
+}
+
+/// The entries behind the matches, and those for which only a hint speaks.
+fn entries(snapshot: &Snapshot, digests: &Digests, verdict: &Verdict) -> (Vec<Found>, Vec<Found>) {
+    let mut found: Vec<Found> = Vec::new();
+    let mut hints: Vec<Found> = Vec::new();
+    for digest in digests.iter() {
+        snapshot.lookup(&digest, |_, entry| {
+            let list = snapshot.list(entry);
+            let id = &list.info.id;
+            let of = verdict.matches.iter().find(|of| of.entry == entry.id && of.list.id == *id).cloned();
+            let known = found.iter().chain(&hints);
+            if known.into_iter().any(|other| other.entry.id == entry.id && other.entry.list == entry.list) {
+                return;
+            }
+            let place = format!("{}:{}", list.path.display(), entry.line);
+            let into = if of.is_some() { &mut found } else { &mut hints };
+            into.push(Found { of, entry: *entry, place, list: id.to_string() });
+        });
+    }
+    found.sort_by(|a, b| (&a.list, a.entry.id).cmp(&(&b.list, b.entry.id)));
+    (found, hints)
+}
+
+impl Explanation {
+    /// The algorithms that were looked up: what a hint would be, is none.
+    fn looked_up(&self, snapshot: &Snapshot) -> AlgorithmSet {
+        self.digests.algorithms().intersection(snapshot.algorithms())
+    }
+
+    fn json(&self, snapshot: &Snapshot) -> Value {
+        let looked_up = self.looked_up(snapshot);
+        let words = |set: AlgorithmSet| set.iter().map(Algorithm::word).collect::<Vec<_>>();
+        let matches = self.found.iter().filter_map(|found| {
+            let of = found.of.as_ref()?;
+            let (agree, disagree) = found.agreement(looked_up);
+            let list = &of.list;
+            Some(json!({
+                "list": list.id, "entry": of.entry, "place": found.place, "agree": words(agree),
+                "disagree": words(disagree), "action": of.action, "ground": of.ground,
+                "why": ground::why(of, disagree), "owner": list.owner, "category": list.category,
+                "legal_basis": list.legal_basis, "reference": list.reference, "contact": list.contact,
+                "territories": list.territories, "priority": list.priority, "list_action": list.action,
+            }))
+        });
+        let hints = self
+            .hints
+            .iter()
+            .map(|hint| json!({"list": hint.list, "entry": hint.entry.id, "place": hint.place}));
+        json!({
+            "subject": self.subject, "bytes": self.bytes, "verdict": self.verdict.decision.word(),
+            "looked_up": words(looked_up), "matches": matches.collect::<Vec<_>>(), "hints": hints.collect::<Vec<_>>(),
+            "lists": snapshot.lists().iter().map(|list| list.info.id.as_str()).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Whether the algorithm's equality proves anything.
+fn is_hint(algorithm: Algorithm) -> bool {
+    algorithm.strength() == Strength::Hint
+}

@@ -1,0 +1,88 @@
+//! An explanation for people.
+
+use std::io::Write;
+
+use anyhow::Result;
+use hashward_core::Territory;
+use hashward_engine::Snapshot;
+
+use super::{Explanation, Found, ground, is_hint};
+use crate::output::{Output, Paint, counted, tame, verdict_paint};
+
+/// Tells everything.
+pub(crate) fn tell<W: Write>(of: &Explanation, snapshot: &Snapshot, output: &mut Output<W>) -> Result<()> {
+    let word = of.verdict.decision.word();
+    let subject = output.paint(Paint::Bold, tame(&of.subject));
+    let verdict = output.paint(verdict_paint(word), word);
+    match of.bytes {
+        Some(bytes) => {
+            let bytes = counted(bytes, "byte", "bytes");
+            output.line(format_args!("{subject} ({bytes}): {verdict}"))?;
+        }
+        None => output.line(format_args!("{subject}: {verdict}"))?,
+    }
+    for found in &of.found {
+        tell_match(of, found, snapshot, output)?;
+    }
+    for hint in &of.hints {
+        let place = tame(&hint.place);
+        output.line("")?;
+        output.line(format_args!("hint: list {}, entry {}, {place}", hint.list, hint.entry.id))?;
+        output.line("  only xxh3 agrees: anybody can make that happen, so it is never a ground")?;
+    }
+    tell_lookup(of, snapshot, output)
+}
+
+fn tell_match<W: Write>(
+    explanation: &Explanation,
+    found: &Found,
+    snapshot: &Snapshot,
+    output: &mut Output<W>,
+) -> Result<()> {
+    let Some(of) = &found.of else { return Ok(()) };
+    let (agree, disagree) = found.agreement(explanation.looked_up(snapshot));
+    let list = &of.list;
+    output.line("")?;
+    output.line(format_args!("list {}, entry {}, {}", list.id, of.entry, tame(&found.place)))?;
+    let mut field = |name: &str, value: Option<String>| match value {
+        Some(value) => output.line(format_args!("  {name:<12} {}", tame(&value))),
+        None => Ok(()),
+    };
+    field("agrees", Some(agree.to_string()))?;
+    let counts = disagree.iter().filter(|algorithm| !is_hint(*algorithm)).count() > 0;
+    field("differs", counts.then(|| disagree.to_string()))?;
+    let never = found.entry.algorithms.difference(agree).difference(disagree);
+    field("not known", (!never.is_empty()).then(|| format!("{never} (held by the entry, not asked about)")))?;
+    field("action", Some(of.action.to_string()))?;
+    field("ground", Some(of.ground.to_string()))?;
+    field("why", Some(ground::why(of, disagree)))?;
+    field("category", Some(list.category.to_string()))?;
+    field("owner", list.owner.clone())?;
+    field("legal basis", list.legal_basis.clone())?;
+    field("reference", list.reference.clone())?;
+    field("contact", list.contact.clone())?;
+    let territories: Vec<&str> = list.territories.iter().map(Territory::code).collect();
+    field("territories", (!territories.is_empty()).then(|| territories.join(", ")))?;
+    Ok(())
+}
+
+/// What was looked up where, so that "nothing" says how much it says.
+fn tell_lookup<W: Write>(of: &Explanation, snapshot: &Snapshot, output: &mut Output<W>) -> Result<()> {
+    let looked_up = of.looked_up(snapshot);
+    let lists: Vec<String> = snapshot
+        .lists()
+        .iter()
+        .map(|list| format!("{} ({})", list.info.id, counted(list.entries as u64, "entry", "entries")))
+        .collect();
+    if of.found.is_empty() {
+        let nothing = if of.hints.is_empty() { "nothing" } else { "nothing that counts" };
+        output.line(format_args!("  {nothing} found"))?;
+    }
+    output.line(output.paint(Paint::Dim, format_args!("  looked up {looked_up} in {}", lists.join(", "))))?;
+    if of.bytes.is_none() {
+        let note =
+            "  a digest alone is looked up: digests of other algorithms of the same content are not known";
+        output.line(output.paint(Paint::Dim, note))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! `run`: configuration → lists → judge → line → signal → bounded drain.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use hashward_engine::{
+    Health, Judge, JudgeOptions, Metrics, Part, PortError, Snapshot, Stop, pipeline::Ended,
+};
+use prometheus::Registry;
+use tracing::{error, info, warn};
+
+use crate::config::{self, AlertsKind, Config, SourceKind};
+use crate::control;
+use crate::exit::Exit;
+use crate::output::Style;
+use crate::print::Printer;
+use crate::wiring::{self, Line, LineError};
+use crate::{lists, logging};
+
+/// How much longer than `line.drain_timeout_ms` the process may live after a stop.
+const WATCHDOG_GRACE: Duration = Duration::from_secs(1);
+/// How often the watchdog looks.
+const WATCHDOG_TICK: Duration = Duration::from_millis(50);
+
+/// Runs until it is stopped.
+pub(crate) fn run(config: &Config, style: Style) -> Result<Exit> {
+    config::check_topology(config)?;
+    logging::start(&config.log_level, config.log_format, style.color)?;
+    let worker = Worker::new(config)?;
+    let address = control::start(config.http, &worker.stop, &worker.metrics, &worker.health)?;
+    if let Some(address) = address {
+        info!(%address, "serving /metrics, /livez, /readyz and /version");
+    }
+    let printer = config.alerts.print.then(|| Printer::new(style));
+    worker.work(printer)
+}
+
+/// Everything that one running pipeline consists of.
+pub(crate) struct Worker<'a> {
+    config: &'a Config,
+    /// The wish to stop.
+    pub(crate) stop: Stop,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+    /// What is well.
+    pub(crate) health: Health,
+}
+
+impl<'a> Worker<'a> {
+    /// A worker that has not started.
+    pub(crate) fn new(config: &'a Config) -> Result<Self> {
+        let metrics = Metrics::register(Registry::new()).context("registering the metrics")?;
+        Ok(Self { config, stop: Stop::default(), metrics, health: Health::default() })
+    }
+
+    /// Loads the lists and runs the line until it is stopped.
+    pub(crate) fn work(&self, printer: Option<Printer>) -> Result<Exit> {
+        let config = self.config;
+        let snapshot = Arc::new(self.load()?);
+        let judge = Judge::new(snapshot, config.policy.clone(), judge_options(config), self.metrics.clone());
+        let judge = judge.context("starting the digesting threads")?;
+        log_start(config);
+        let (finished, watched) = channel::<()>();
+        let watchdog = {
+            let (stop, limit) = (self.stop.clone(), config.line.drain_timeout + WATCHDOG_GRACE);
+            thread::Builder::new().name("watchdog".to_owned()).spawn(move || watch(&stop, limit, &watched))
+        };
+        watchdog.context("starting the watchdog")?;
+        let (stop, metrics, health) = (&self.stop, &self.metrics, &self.health);
+        let ended = wiring::run(Line { config, judge: &judge, stop, metrics, health, printer });
+        drop(finished);
+        exit(ended)
+    }
+
+    fn load(&self) -> Result<Snapshot> {
+        let loaded = lists::load(self.config)?;
+        for warning in &loaded.warnings {
+            warn!("{warning}");
+        }
+        let snapshot = loaded.snapshot;
+        for list in snapshot.lists() {
+            let (id, entries, skipped_lines) = (list.info.id.as_str(), list.entries, list.skipped_lines);
+            self.metrics.list_loaded(id, entries, skipped_lines);
+            let (action, path) = (list.info.action, list.path.display());
+            info!(list = id, entries, skipped_lines, %action, %path, "list loaded");
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.metrics.snapshot_live(snapshot.generation(), now.as_secs_f64());
+        self.health.ready(Part::Lists);
+        Ok(snapshot)
+    }
+}
+
+fn judge_options(config: &Config) -> JudgeOptions {
+    let line = &config.line;
+    JudgeOptions {
+        digest_threads: line.digest_threads,
+        open_threads: line.open_threads,
+        read_buffer_bytes: line.read_buffer_bytes,
+        content_bytes_max: line.content_bytes_max,
+        quarantine_bytes: config.quarantine_bytes,
+    }
+}
+
+/// What an operator wants to know of a worker that starts.
+fn log_start(config: &Config) {
+    let (version, instance) = (env!("CARGO_PKG_VERSION"), &config.instance);
+    let digest_threads = config.line.digest_threads;
+    info!(version, instance, digest_threads, "worker starting");
+    match config.source {
+        SourceKind::Inbox => {
+            let path = config.inbox.directory.join("inbox");
+            info!(source = "inbox", path = %path.display(), "put content into this folder");
+        }
+        SourceKind::Kafka => {
+            let kafka = &config.kafka;
+            let (servers, topics) = (kafka.bootstrap_servers.join(","), kafka.topics.join(","));
+            info!(source = "kafka", servers, topics, group_id = kafka.group_id, "reading content from kafka");
+        }
+    }
+    match config.alerts.kind {
+        AlertsKind::File => {
+            let (alerts, quarantine) =
+                (config.alerts.file.display(), config.alerts.quarantine_file.display());
+            info!(sink = "file", %alerts, %quarantine, "appending alerts to a file");
+        }
+        AlertsKind::Kafka => {
+            let (alerts, quarantine) = (&config.kafka.alerts_topic, &config.kafka.quarantine_topic);
+            let delivery = format!("{:?}", config.kafka.delivery);
+            info!(sink = "kafka", alerts, quarantine, delivery, "sending alerts to kafka");
+        }
+    }
+}
+
+/// Ends the process if the line does not end by itself within `limit` after a stop.
+fn watch(stop: &Stop, limit: Duration, finished: &std::sync::mpsc::Receiver<()>) {
+    while !stop.is_requested() {
+        match finished.recv_timeout(WATCHDOG_TICK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            _ => return,
+        }
+    }
+    if finished.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+        let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        error!(limit_ms, "the line did not end in time; what was not delivered is not committed");
+        std::process::exit(Exit::DrainTimedOut as i32);
+    }
+}
+
+/// How the process ends after the line ended like this.
+fn exit(ended: Result<Ended, LineError>) -> Result<Exit> {
+    match ended {
+        Ok(Ended::Drained) => {
+            info!("stopped, everything in flight is finished");
+            Ok(Exit::Success)
+        }
+        Ok(Ended::DrainTimedOut) => {
+            error!("time ran out; what was not delivered is not committed, and will be read again");
+            Ok(Exit::DrainTimedOut)
+        }
+        Err(LineError::Setup(error)) => Err(error),
+        Err(LineError::Port(error)) => {
+            error!(%error, "stopped: a port cannot go on");
+            Ok(match error {
+                PortError::Unavailable { .. } => Exit::Unavailable,
+                PortError::Fenced { .. } => Exit::Fenced,
+                PortError::Refused { .. } => Exit::Failed,
+            })
+        }
+    }
+}
