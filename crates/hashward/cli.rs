@@ -70,13 +70,15 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Shows everything at work: a harmless sample list, a few thousand files, the real pipeline
     ///
-    /// Makes the list and the files, runs `hashward run` over them in this process, shows the alerts and some metrics,
-    /// and checks that exactly the listed files were found. Needs nothing, and leaves nothing behind without --keep.
+    /// Makes the list and the files, runs `hashward run` over them in this process, shows the alerts and some
+    /// metrics, and checks that exactly the listed files were found. Needs nothing, and leaves nothing behind
+    /// without --keep.
     Demo(Demo),
     /// Reads content from the configured source and delivers alerts, until it is stopped
     ///
-    /// Without a configuration it watches the folder hashward-data/inbox, appends alerts to hashward-data/alerts.ndjson
-    /// and prints them. SIGTERM or SIGINT stops it: what is in flight is finished first. A second signal ends it at once.
+    /// Without a configuration it watches the folder hashward-data/inbox, appends alerts to
+    /// hashward-data/alerts.ndjson and prints them. SIGTERM or SIGINT stops it: what is in flight is finished
+    /// first. A second signal ends it at once.
     #[command(after_help = RUN_HELP)]
     Run,
     /// Looks through files and directory trees once
@@ -120,7 +122,8 @@ Exit codes:
   5  another instance with the same identity took over";
 
 const SCAN_HELP: &str = "\
-Symbolic links are not followed. Matches are printed in the order of the tree, so that two runs can be compared.
+Symbolic links inside a tree are not followed; a PATH that is one, is. Matches are printed in the order of
+the tree, so that two runs can be compared.
 
 With --json: for each content that matched one line
   {\"path\", \"verdict\", \"matches\": [{\"list\", \"entry\", \"algorithm\"}]}
@@ -143,8 +146,8 @@ Examples:
   hashward explain --list known.txt 9e107d9d372bb6826bd81d3542a419d6
   hashward explain --list known.txt blake3:2f15…
 
-A digest is HEX, its algorithm told by its length (MD5, SHA-1, SHA-256, SHA-512), or ALGORITHM:HEX. A file of that name
-goes before.
+A digest is HEX, its algorithm told by its length (MD5, SHA-1, SHA-256, SHA-512), or ALGORITHM:HEX. A file
+of that name goes before.
 
 Exit codes: 0 nothing matched, 1 something matched, 2 error";
 
@@ -160,7 +163,8 @@ Exit codes: 0 all is well, 2 something is wrong";
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
     /// How many files to make, 100 to 1000000
-    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 3000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub(crate) files: u32,
     /// Where to work; kept. Else a temporary folder
     #[arg(long, value_name = "DIR")]
@@ -230,8 +234,8 @@ impl Global {
                 let what = "expected KEY=VALUE, such as --set line.open_threads=16";
                 return Err(config::Finding::at("--set", what));
             };
-            let (name, key) = (format!("--set {}", key.trim()), key.trim().to_owned());
-            flags.push(Flag { name, key, value: FlagValue::Text(value.trim().to_owned()) });
+            let value = FlagValue::Text(value.trim().to_owned());
+            flags.push(Flag { name: "--set".to_owned(), key: key.trim().to_owned(), value });
         }
         let mut dedicated = |name: &str, key: &str, value: toml::Value| {
             flags.push(Flag { name: name.to_owned(), key: key.to_owned(), value: FlagValue::Typed(value) });
@@ -296,7 +300,7 @@ mod tests {
         assert!(cli.global.style().json);
         let flags = cli.global.flags().unwrap();
         let names: Vec<&str> = flags.iter().map(|flag| flag.name.as_str()).collect();
-        assert_eq!(names, ["--set line.open_threads", "--list"]);
+        assert_eq!(names, ["--set", "--list"]);
         let cli = Cli::try_parse_from(["hashward", "run", "--set", "hunter2"]).unwrap();
         assert!(!cli.global.flags().unwrap_err().to_string().contains("hunter2"));
     }

@@ -12,8 +12,8 @@ use tracing::{error, info};
 
 use crate::exit::Exit;
 
-/// Starts the thread. From here on SIGTERM and SIGINT request the stop, and a second one ends the process. Returns the
-/// address that is listened on, if one is wanted.
+/// Starts the thread. From here on SIGTERM and SIGINT request the stop, and a second one ends the process.
+/// Returns the address that is listened on, if one is wanted.
 pub(crate) fn start(
     listen: Option<SocketAddr>,
     stop: &Stop,
@@ -34,7 +34,8 @@ pub(crate) fn start(
     let (metrics, health) = (metrics.clone(), health.clone());
     let body = move || {
         runtime.block_on(async move {
-            // It serves for as long as the process lives: also while the line drains, an operator wants to look.
+            // It serves for as long as the process lives: also while the line drains, an operator wants to
+            // look.
             if let Some(admin) = admin
                 && let Err(error) = admin.serve(metrics, health, pending()).await
             {

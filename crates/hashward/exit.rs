@@ -9,10 +9,11 @@ pub(crate) enum Exit {
     Success = 0,
     /// `scan`, `explain`: something matched.
     Matched = 1,
-    /// Usage, configuration or a list is wrong; or `scan` could not read something, which then did not match nothing.
+    /// Usage, configuration or a list is wrong; or `scan` could not read something, which then did not match
+    /// nothing.
     Failed = 2,
-    /// `run`: time ran out while finishing what was in flight, or a second signal came. What was not delivered is not
-    /// committed, and is read again.
+    /// `run`: time ran out while finishing what was in flight, or a second signal came. What was not
+    /// delivered is not committed, and is read again.
     DrainTimedOut = 3,
     /// `run`: the source or the destination stayed unavailable beyond `line.unavailable_max_ms`.
     Unavailable = 4,

@@ -1,5 +1,7 @@
 //! From list files to a snapshot.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use hashward_core::Generation;
 use hashward_engine::Snapshot;
@@ -36,6 +38,20 @@ pub(crate) fn load(config: &Config) -> Result<Loaded> {
         lists.push(list);
     }
     Ok(Loaded { snapshot: Snapshot::build(Generation(1), lists)?, warnings })
+}
+
+/// Everything that keeps the configured lists from being loaded.
+pub(crate) fn problems(config: &Config) -> Vec<String> {
+    let options = LoadOptions { skip_bad_lines: config.skip_bad_lines };
+    let failed = |path: &PathBuf| hashward_list::load(path, &options).err();
+    let each: Vec<String> =
+        config.list_files.iter().filter_map(failed).map(|error| told(&error.into())).collect();
+    if each.is_empty() { load(config).err().iter().map(told).collect() } else { each }
+}
+
+/// An error with everything behind it.
+fn told(error: &anyhow::Error) -> String {
+    format!("{error:#}")
 }
 
 fn skipped(path: &str, bad: &BadLines) -> Vec<String> {

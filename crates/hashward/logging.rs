@@ -25,8 +25,8 @@ pub(crate) fn check_level(level: &str) -> Result<(), String> {
     level.parse::<EnvFilter>().map(drop).map_err(|error| error.to_string())
 }
 
-/// Starts the log. Once in a process.
-pub(crate) fn start(level: &str, format: LogFormat, color: Color) -> Result<()> {
+/// Starts the log. Once in a process. Says whether it is for people.
+pub(crate) fn start(level: &str, format: LogFormat, color: Color) -> Result<bool> {
     let filter: EnvFilter = level.parse().context("log.level")?;
     let human = match format {
         LogFormat::Auto => stderr().is_terminal(),
@@ -40,7 +40,8 @@ pub(crate) fn start(level: &str, format: LogFormat, color: Color) -> Result<()> 
     } else {
         builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
-    started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
+    started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))?;
+    Ok(human)
 }
 
 #[cfg(test)]

@@ -73,7 +73,8 @@ impl Output<io::Stdout> {
 }
 
 impl<W: Write> Output<W> {
-    /// Writes a line and flushes it, so that a reader never sees half of one. Fails if the writer has no room.
+    /// Writes a line and flushes it, so that a reader never sees half of one. Fails if the writer has no
+    /// room.
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> io::Result<()> {
         let mut text = line.to_string();
         text.push('\n');

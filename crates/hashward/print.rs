@@ -36,7 +36,8 @@ impl Printer {
         if self.json { self.print_line(event) } else { self.print_line(line(event, &self.output)) }
     }
 
-    /// That standard output takes nothing more is told once, and stops nobody: the alert itself is delivered elsewhere.
+    /// That standard output takes nothing more is told once, and stops nobody: the alert itself is delivered
+    /// elsewhere.
     fn print_line(&mut self, line: impl Display) {
         if let Err(error) = self.output.line(line)
             && !std::mem::replace(&mut self.failed, true)

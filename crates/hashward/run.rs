@@ -28,7 +28,19 @@ const WATCHDOG_TICK: Duration = Duration::from_millis(50);
 /// Runs until it is stopped.
 pub(crate) fn run(config: &Config, style: Style) -> Result<Exit> {
     config::check_topology(config)?;
-    logging::start(&config.log_level, config.log_format, style.color)?;
+    let human = logging::start(&config.log_level, config.log_format, style.color)?;
+    match serve(config, style) {
+        // Whoever reads the log as JSON reads this too.
+        Err(error) if !human => {
+            error!(error = format!("{error:#}"), "cannot go on");
+            Ok(Exit::Failed)
+        }
+        other => other,
+    }
+}
+
+/// Runs the pipeline, and the listener beside it.
+fn serve(config: &Config, style: Style) -> Result<Exit> {
     let worker = Worker::new(config)?;
     let address = control::start(config.http, &worker.stop, &worker.metrics, &worker.health)?;
     if let Some(address) = address {

@@ -60,9 +60,7 @@ pub(crate) fn validate(global: &Global, last: ValidateStage, style: Style) -> Re
 /// Everything around the configuration that is not as it says.
 fn environment(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Err(error) = lists::load(config) {
-        findings.push(Finding::of("lists.files", format_args!("{error:#}")));
-    }
+    findings.extend(lists::problems(config).into_iter().map(|problem| Finding::of("lists.files", problem)));
     if config.source == SourceKind::Inbox {
         folder_is_writable("inbox.directory", &config.inbox.directory, &mut findings);
     }

@@ -140,8 +140,8 @@ fn inbox(config: &Config, metrics: &Metrics) -> Result<(Inbox, InboxCheckpoint)>
     hashward_local::inbox(options, metrics.clone()).context("inbox.directory")
 }
 
-/// The two files for alerts and quarantined records. Alerts are printed once they are on the disk, and not again after a
-/// restart.
+/// The two files for alerts and quarantined records. Alerts are printed once they are on the disk, and not
+/// again after a restart.
 fn ndjson_sink(config: &Config, metrics: &Metrics, printer: Option<Printer>) -> Result<NdjsonSink> {
     let options = NdjsonOptions {
         alerts: config.alerts.file.clone(),

@@ -64,7 +64,7 @@ impl Patience {
     ) -> Result<bool, PortError> {
         let Err(error) = result else {
             if let Some((since, _)) = self.failing.take() {
-                info!(after_ms = since.elapsed().as_millis() as u64, "delivery works again");
+                info!(after_s = since.elapsed().as_secs_f64(), "delivery works again");
                 health.ready(Part::Delivery);
             }
             return Ok(true);

@@ -99,7 +99,9 @@ impl Judge {
         // Content in memory is digested while other content is still being opened and read.
         self.openers.in_place_scope(|scope| {
             if !deferred.is_empty() {
-                scope.spawn(|_| opened = self.read_all(&batch, &deferred, now));
+                scope.spawn(|_| {
+                    opened = self.read_all(&batch, &deferred, now);
+                });
             }
             tally = self.digesters.install(|| {
                 ready

@@ -126,12 +126,17 @@ new! {
 impl Metrics {
     /// Serves every label value from the start, so that a rate is never missing its first step.
     fn start_at_zero(&self) {
-        Decision::WORDS.iter().for_each(|word| drop(self.contents.with_label_values(&[*word])));
-        Action::WORDS.iter().for_each(|word| drop(self.alerts.with_label_values(&[*word])));
-        UnreadableKind::WORDS.iter().for_each(|word| drop(self.quarantined.with_label_values(&[*word])));
-        ["ok", "failed"].iter().for_each(|word| drop(self.commits.with_label_values(&[*word])));
-        let kinds = ["assigned", "revoked", "lost"];
-        kinds.iter().for_each(|word| drop(self.rebalances.with_label_values(&[*word])));
+        for (counter, words) in [
+            (&self.contents, &Decision::WORDS[..]),
+            (&self.alerts, Action::WORDS),
+            (&self.quarantined, UnreadableKind::WORDS),
+            (&self.commits, &["ok", "failed"]),
+            (&self.rebalances, &["assigned", "revoked", "lost"]),
+        ] {
+            for word in words {
+                counter.with_label_values(&[*word]).inc_by(0);
+            }
+        }
         self.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     }
 
@@ -167,7 +172,7 @@ impl Metrics {
     /// Deliveries were acknowledged, and so many are still under way.
     pub fn deliveries(&self, acknowledged: usize, in_flight: usize) {
         self.acknowledged.inc_by(acknowledged as u64);
-        self.in_flight.set(in_flight as i64);
+        self.in_flight.set(gauge(in_flight));
     }
 
     /// Something was written already and is not written again.
@@ -204,7 +209,7 @@ impl Metrics {
     /// Partitions were `assigned`, `revoked` or `lost`, and so many are owned now.
     pub fn rebalanced(&self, kind: &'static str, owned: usize) {
         self.rebalances.with_label_values(&[kind]).inc();
-        self.partitions.set(owned as i64);
+        self.partitions.set(gauge(owned));
     }
 
     /// A generation of the lists went live at `now_seconds` since the Unix epoch.
@@ -215,7 +220,7 @@ impl Metrics {
 
     /// What a loaded list holds.
     pub fn list_loaded(&self, list: &str, entries: usize, skipped_lines: u64) {
-        self.entries.with_label_values(&[list]).set(entries as i64);
+        self.entries.with_label_values(&[list]).set(gauge(entries));
         self.bad_lines.with_label_values(&[list]).set(skipped_lines.cast_signed());
     }
 
@@ -228,6 +233,11 @@ impl Metrics {
     pub fn contents_judged(&self) -> u64 {
         Decision::WORDS.iter().map(|word| self.contents.with_label_values(&[*word]).get()).sum()
     }
+}
+
+/// A count as a gauge takes it.
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub fn run(
     let (to_reuse, used) = sync_channel::<Batch>(limits.prefetch_batches + limits.undelivered_batches);
     health.ready(Part::Delivery);
     thread::scope(|scope| {
-        let reading = scope.spawn(move || read(source, to_judge, &used, stop, metrics, health));
+        let reading = scope.spawn(move || read(source, &to_judge, &used, stop, metrics, health));
         let delivering = scope.spawn(move || {
             let ended = deliver(delivery, &judged, &to_reuse, limits.drain);
             // Nothing that is read from now on could be delivered.
@@ -79,7 +79,7 @@ pub fn run(
 /// Reads batch after batch, and hands each on as soon as there is room.
 fn read(
     mut source: impl Source,
-    to_judge: SyncSender<Batch>,
+    to_judge: &SyncSender<Batch>,
     used: &Receiver<Batch>,
     stop: &Stop,
     metrics: &Metrics,
@@ -96,10 +96,10 @@ fn read(
         if batch.records.is_empty() {
             continue;
         }
-        let Some(refused) = hand_on(&to_judge, batch, HOLD_AFTER) else { continue };
+        let Some(refused) = hand_on(to_judge, batch, HOLD_AFTER) else { continue };
         metrics.source_paused(true);
         let mut waiting = refused;
-        while let Some(refused) = hand_on(&to_judge, waiting, Duration::ZERO) {
+        while let Some(refused) = hand_on(to_judge, waiting, Duration::ZERO) {
             waiting = refused;
             source.hold(TICK)?;
         }

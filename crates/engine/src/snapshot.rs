@@ -53,7 +53,7 @@ pub enum SnapshotError {
     SameId(ListId, PathBuf, PathBuf),
     /// More entries than entry numbers.
     #[error("{0} entries: at most {max} fit", max = u32::MAX)]
-    TooManyEntries(u64),
+    TooManyEntries(usize),
 }
 
 impl Snapshot {
@@ -62,23 +62,24 @@ impl Snapshot {
         if lists.is_empty() {
             return Err(SnapshotError::NoList);
         }
-        let total: u64 = lists.iter().map(|list| list.entries.len() as u64).sum();
-        if total > u64::from(u32::MAX) {
+        let total: usize = lists.iter().map(|list| list.entries.len()).sum();
+        if u32::try_from(total).is_err() {
             return Err(SnapshotError::TooManyEntries(total));
         }
+        let numbered = |count: usize| u32::try_from(count).expect("no more than the entries counted above");
         let mut ids = HashSet::new();
         let mut builder = MemoryIndexBuilder::default();
         let mut loaded: Vec<LoadedList> = Vec::with_capacity(lists.len());
-        let mut entries = Vec::with_capacity(lists.iter().map(|list| list.entries.len()).sum());
+        let mut entries = Vec::with_capacity(total);
         for list in lists {
             if !ids.insert(list.info.id.clone()) {
                 let first = loaded.iter().find(|other| other.info.id == list.info.id);
                 let first = first.map(|other| other.path.clone()).unwrap_or_default();
                 return Err(SnapshotError::SameId(list.info.id, first, list.path));
             }
-            let number = loaded.len() as u32;
+            let number = numbered(loaded.len());
             for entry in &list.entries {
-                let entry_number = EntryNumber(entries.len() as u32);
+                let entry_number = EntryNumber(numbered(entries.len()));
                 entry.digests().for_each(|digest| builder.add(&digest, entry_number));
                 let algorithms = entry.digests().map(|digest| digest.algorithm()).collect();
                 entries.push(EntryRecord { list: number, id: entry.id, algorithms, line: entry.line });

@@ -5,7 +5,8 @@ use std::fmt;
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Finding {
-    /// Where it was written: `file:line`, a variable, or a flag. Unknown if a default is at fault with another field.
+    /// Where it was written: `file:line`, a variable, or a flag. Unknown if a default is at fault with
+    /// another field.
     pub(crate) place: Option<String>,
     /// The dotted key.
     pub(crate) key: Option<String>,

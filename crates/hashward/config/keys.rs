@@ -1,4 +1,5 @@
-//! The keys that a configuration may have, read from the generated schema, and the nearest one to a wrong word.
+//! The keys that a configuration may have, read from the generated schema, and the nearest one to a wrong
+//! word.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,8 @@ impl Keys {
         self.0.get(key).map(|(_, field)| field)
     }
 
-    /// Finds the known key at the head of a dotted one. What is left behind an open table is a name in that table.
+    /// Finds the known key at the head of a dotted one. What is left behind an open table is a name in that
+    /// table.
     pub(crate) fn resolve<'a>(&self, dotted: &'a str) -> Option<(Kind, &'a str, &'a str)> {
         if let Some(kind) = self.kind(dotted) {
             return Some((kind, dotted, ""));

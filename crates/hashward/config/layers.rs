@@ -208,8 +208,8 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// The dotted key of a variable's name behind the prefix. Names of librdkafka have dots where variables cannot: an
-/// underscore stands for one.
+/// The dotted key of a variable's name behind the prefix. Names of librdkafka have dots where variables
+/// cannot: an underscore stands for one.
 fn variable_key(parts: &str, keys: &Keys) -> String {
     let dotted = parts.to_lowercase().replace("__", ".");
     match keys.resolve(&dotted) {

@@ -51,7 +51,8 @@ pub(crate) fn load(sources: &Sources) -> Result<Config, ConfigError> {
     })
 }
 
-/// Gives the merged values their types. A value of a wrong type is told and left out, so that the next one is found too.
+/// Gives the merged values their types. A value of a wrong type is told and left out, so that the next one is
+/// found too.
 fn typed(layered: &mut Layered, keys: &Keys) -> Result<RawConfig, ConfigError> {
     let mut findings = Vec::new();
     loop {
@@ -98,12 +99,8 @@ fn expected(message: &str, key: &str, layered: &Layered, keys: &Keys) -> String 
     if let Some(near) = nearest(value, choices.iter().copied()) {
         return format!("expected {words}; did you mean \"{near}\"?");
     }
-    match keys.field(head).and_then(|field| {
-        field["examples"][0]
-            .as_str()
-            .map(|text| format!("{text:?}"))
-            .or_else(|| Some(field["examples"][0].to_string()))
-    }) {
+    let example = keys.field(head).map(|field| field["examples"][0].to_string());
+    match example {
         Some(example) if choices.is_empty() && head == key => format!("expected {words}, such as {example}"),
         _ => format!("expected {words}"),
     }

@@ -1,4 +1,5 @@
-//! The configuration as it is written: every field, its meaning, its default and an example, in this one place.
+//! The configuration as it is written: every field, its meaning, its default and an example, in this one
+//! place.
 //!
 //! The JSON Schema, `configs/reference.toml` and the table of known keys are all made from these structs.
 
@@ -10,10 +11,12 @@ use super::settings::Settings;
 /// Hashward's configuration. Every field may be left out; then its default holds.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(title = "Hashward configuration", extend("$id" = "https://hashward.org/schema/hashward.schema.json"))]
+#[schemars(title = "Hashward configuration")]
+#[schemars(extend("$id" = "https://hashward.org/schema/hashward.schema.json"))]
 pub(crate) struct RawConfig {
-    /// The name of this worker. It stands in the `source` of every alert as `/hashward/<instance>`, so that a reader can
-    /// tell which worker made it. 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'. Empty: the host's name.
+    /// The name of this worker. It stands in the `source` of every alert as `/hashward/<instance>`, so that a
+    /// reader can tell which worker made it. 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'. Empty: the host's
+    /// name.
     #[schemars(example = "upload-eu-1")]
     pub(crate) instance: String,
     /// What content is matched against.
@@ -46,12 +49,12 @@ pub(crate) struct RawConfig {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawLists {
-    /// The list files: one digest a line, with an optional `.toml` beside each that says who answers for it. `run` needs
-    /// at least one. The flag `--list FILE` replaces them all.
+    /// The list files: one digest a line, with an optional `.toml` beside each that says who answers for it.
+    /// `run` needs at least one. The flag `--list FILE` replaces them all.
     #[schemars(example = ["lists/national-hotline.txt", "lists/shared-sha256.txt"])]
     pub(crate) files: Vec<String>,
-    /// Whether a bad line of a list is counted and reported instead of refusing the whole list. A list with a skipped
-    /// line protects less than its owner thinks.
+    /// Whether a bad line of a list is counted and reported instead of refusing the whole list. A list with a
+    /// skipped line protects less than its owner thinks.
     #[schemars(example = true)]
     pub(crate) skip_bad_lines: bool,
 }
@@ -60,12 +63,12 @@ pub(crate) struct RawLists {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawPolicy {
-    /// The territories whose law binds you: ISO 3166-1 codes, or EU. A match on a list for other territories is observed
-    /// only. Empty: every list is followed.
+    /// The territories whose law binds you: ISO 3166-1 codes, or EU. A match on a list for other territories
+    /// is observed only. Empty: every list is followed.
     #[schemars(example = ["DE", "CH"])]
     pub(crate) jurisdictions: Vec<String>,
-    /// The strictest action that a match on MD5 or SHA-1 alone may call for. Anybody can make other content with the same
-    /// MD5 or SHA-1, so that `block` here lets strangers decide what you block.
+    /// The strictest action that a match on MD5 or SHA-1 alone may call for. Anybody can make other content
+    /// with the same MD5 or SHA-1, so that `block` here lets strangers decide what you block.
     #[schemars(example = &"observe")]
     pub(crate) weak_digest_action: RawAction,
     /// Whether content is public already when Hashward sees it: it decides between blocking and takedown.
@@ -127,15 +130,16 @@ pub(crate) enum RawSourceKind {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawInbox {
-    /// The data folder. Files put into its subfolder `inbox` are judged, and moved to `passed`, `held` or `unreadable`
-    /// beside it. A relative path starts at the working directory.
+    /// The data folder. Files put into its subfolder `inbox` are judged, and moved to `passed`, `held` or
+    /// `unreadable` beside it. A relative path starts at the working directory.
     #[schemars(example = "/var/lib/hashward")]
     pub(crate) directory: String,
     /// How often the folder is looked through when nothing came, in milliseconds.
     #[schemars(example = 1000)]
     pub(crate) poll_ms: u64,
-    /// How long a file must stay as it is before it counts as written to its end, in milliseconds. Writers that rename
-    /// finished files into the inbox can do with 0. Names that begin with '.' or end in `.part` or `.tmp` are not taken.
+    /// How long a file must stay as it is before it counts as written to its end, in milliseconds. Writers
+    /// that rename finished files into the inbox can do with 0. Names that begin with '.' or end in `.part`
+    /// or `.tmp` are not taken.
     #[schemars(example = 0)]
     pub(crate) settle_ms: u64,
 }
@@ -153,15 +157,15 @@ pub(crate) struct RawAlerts {
     /// The kind of destination, for alerts and quarantined records alike.
     #[schemars(example = &"kafka")]
     pub(crate) kind: RawAlertsKind,
-    /// With `kind = "file"`: the file that alerts are appended to, one JSON object (CloudEvents) a line, each on disk
-    /// before it counts as delivered.
+    /// With `kind = "file"`: the file that alerts are appended to, one JSON object (CloudEvents) a line, each
+    /// on disk before it counts as delivered.
     #[schemars(example = "/var/lib/hashward/alerts.ndjson")]
     pub(crate) file: String,
     /// With `kind = "file"`: the file for records that could not be judged, one JSON object a line.
     #[schemars(example = "/var/lib/hashward/quarantine.ndjson")]
     pub(crate) quarantine_file: String,
-    /// Whether alerts are printed on standard output too: readable lines, or JSON with the flag `--json`. Whoever reads
-    /// them must keep up, or the line waits.
+    /// Whether alerts are printed on standard output too: readable lines, or JSON with the flag `--json`.
+    /// Whoever reads them must keep up, or the line waits.
     #[schemars(example = false)]
     pub(crate) print: bool,
 }
@@ -191,8 +195,8 @@ pub(crate) enum RawAlertsKind {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawQuarantine {
-    /// Whether the record's bytes go to the quarantine too. They may be content that nobody has judged: by default only
-    /// its coordinates, key, headers and the reason are kept.
+    /// Whether the record's bytes go to the quarantine too. They may be content that nobody has judged: by
+    /// default only its coordinates, key, headers and the reason are kept.
     #[schemars(example = true)]
     pub(crate) keep_bytes: bool,
 }
@@ -210,7 +214,8 @@ pub(crate) struct RawKafka {
     /// The topics that content is read from. Needed with `source.kind = "kafka"`.
     #[schemars(example = ["uploads"])]
     pub(crate) topics: Vec<String>,
-    /// What the value of a record without the header `ce_dataref` is. With it, the header refers to the content.
+    /// What the value of a record without the header `ce_dataref` is. With it, the header refers to the
+    /// content.
     #[schemars(example = &"content")]
     pub(crate) form: RawForm,
     /// The topic that alerts are written to. It must not be one of `topics`.
@@ -222,23 +227,25 @@ pub(crate) struct RawKafka {
     /// What a crash may do: repeat an alert under the same id, or not even that.
     #[schemars(example = &"transactional")]
     pub(crate) delivery: RawDelivery,
-    /// With `delivery = "transactional"`: the name of this worker's transactions. It is needed then, differs between
-    /// workers, and stays the same over a restart of one worker: two workers with one name fence each other.
+    /// With `delivery = "transactional"`: the name of this worker's transactions. It is needed then, differs
+    /// between workers, and stays the same over a restart of one worker: two workers with one name fence each
+    /// other.
     #[schemars(example = "hashward-uploads-0")]
     pub(crate) transactional_id: String,
-    /// How often progress is committed, in milliseconds. With `delivery = "transactional"`: how long a transaction stays
-    /// open at most.
+    /// How often progress is committed, in milliseconds. With `delivery = "transactional"`: how long a
+    /// transaction stays open at most.
     #[schemars(example = 200)]
     pub(crate) commit_interval_ms: u64,
-    /// How long a partition that is taken away is held to finish and commit what is in flight, in milliseconds. Keep it
-    /// well below the consumer's `max.poll.interval.ms`.
+    /// How long a partition that is taken away is held to finish and commit what is in flight, in
+    /// milliseconds. Keep it well below the consumer's `max.poll.interval.ms`.
     #[schemars(example = 5000)]
     pub(crate) rebalance_drain_ms: u64,
     /// How long librdkafka tries to deliver one alert before it reports a failure, in milliseconds.
     #[schemars(example = 120_000)]
     pub(crate) delivery_timeout_ms: u64,
-    /// Settings for librdkafka, consumer and producer alike: TLS, SASL, addresses. Names as librdkafka documents them, in
-    /// quotes. Settings that Hashward owns are refused. Values that are secrets are never shown.
+    /// Settings for librdkafka, consumer and producer alike: TLS, SASL, addresses. Names as librdkafka
+    /// documents them, in quotes. Settings that Hashward owns are refused. Values that are secrets are never
+    /// shown.
     #[schemars(example = serde_json::json!({"security.protocol": "SASL_SSL"}))]
     pub(crate) settings: Settings,
     /// Settings for the consumer alone; they win over `settings`.
@@ -299,11 +306,12 @@ pub(crate) struct RawBatch {
     /// Records in one batch at most, 1 to 1048576.
     #[schemars(example = 1024)]
     pub(crate) records_max: u64,
-    /// Bytes of keys and content in one batch, 1 to 4294967296. A single record beyond it makes a batch of its own.
+    /// Bytes of keys and content in one batch, 1 to 4294967296. A single record beyond it makes a batch of
+    /// its own.
     #[schemars(example = 67_108_864)]
     pub(crate) bytes_max: u64,
-    /// How long a batch that has a record waits for more, in milliseconds, at most 60000. Lower means faster alerts,
-    /// higher means fewer and larger batches.
+    /// How long a batch that has a record waits for more, in milliseconds, at most 60000. Lower means faster
+    /// alerts, higher means fewer and larger batches.
     #[schemars(example = 5)]
     pub(crate) wait_ms: u64,
 }
@@ -318,14 +326,15 @@ impl Default for RawBatch {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawLine {
-    /// Batches that are read ahead while one is judged, 1 to 64. Each takes up to `batch.bytes_max` of memory.
+    /// Batches that are read ahead while one is judged, 1 to 64. Each takes up to `batch.bytes_max` of
+    /// memory.
     #[schemars(example = 4)]
     pub(crate) prefetch_batches: u64,
     /// Judged batches that wait for delivery, 1 to 64. Each takes up to `batch.bytes_max` of memory.
     #[schemars(example = 4)]
     pub(crate) undelivered_batches: u64,
-    /// Alerts and quarantined records that are sent and not yet acknowledged, 1 to 16777216. When it is reached the line
-    /// waits.
+    /// Alerts and quarantined records that are sent and not yet acknowledged, 1 to 16777216. When it is
+    /// reached the line waits.
     #[schemars(example = 8192)]
     pub(crate) in_flight_max: u64,
     /// Threads that digest, at most 1024. 0: one for each core.
@@ -334,19 +343,20 @@ pub(crate) struct RawLine {
     /// Files or references that are open and read at a time, 1 to 1024.
     #[schemars(example = 32)]
     pub(crate) open_threads: u64,
-    /// How much of a file or reference is read at a time, in bytes, 4096 to 67108864. Each reading thread has one such
-    /// buffer.
+    /// How much of a file or reference is read at a time, in bytes, 4096 to 67108864. Each reading thread has
+    /// one such buffer.
     #[schemars(example = 1_048_576)]
     pub(crate) read_buffer_bytes: u64,
-    /// The largest content that is read, in bytes. What is larger counts as unreadable and goes to the quarantine.
+    /// The largest content that is read, in bytes. What is larger counts as unreadable and goes to the
+    /// quarantine.
     #[schemars(example = 10_737_418_240_u64)]
     pub(crate) content_bytes_max: u64,
-    /// How long the line may take to finish what is in flight after SIGTERM, in milliseconds, 1 to 3600000. What is not
-    /// finished then is not committed, and is read again at the next start; the exit code is 3.
+    /// How long the line may take to finish what is in flight after SIGTERM, in milliseconds, 1 to 3600000.
+    /// What is not finished then is not committed, and is read again at the next start; the exit code is 3.
     #[schemars(example = 10_000)]
     pub(crate) drain_timeout_ms: u64,
-    /// How long a source or a destination may stay unavailable before the process gives up with exit code 4, in
-    /// milliseconds.
+    /// How long a source or a destination may stay unavailable before the process gives up with exit code 4,
+    /// in milliseconds.
     #[schemars(example = 60_000)]
     pub(crate) unavailable_max_ms: u64,
 }
@@ -374,12 +384,12 @@ pub(crate) struct RawReferences {
     /// The folders below which `file://` references may lead, as absolute paths. Empty: none is opened.
     #[schemars(example = ["/srv/uploads"])]
     pub(crate) file_roots: Vec<String>,
-    /// The hosts that `https://` references may name: `host`, `host:port`, or `*.domain` for every host below a domain.
-    /// Empty: none is opened.
+    /// The hosts that `https://` references may name: `host`, `host:port`, or `*.domain` for every host below
+    /// a domain. Empty: none is opened.
     #[schemars(example = ["objects.example.net", "*.media.example.net"])]
     pub(crate) https_hosts: Vec<String>,
-    /// A PEM file with the certificate authorities to trust for `https://` references, in place of the built-in ones of
-    /// the public web. Empty: those.
+    /// A PEM file with the certificate authorities to trust for `https://` references, in place of the
+    /// built-in ones of the public web. Empty: those.
     #[schemars(example = "/etc/ssl/certs/internal-ca.pem")]
     pub(crate) ca_file: String,
     /// How long resolving a host's name may take, and then connecting to it, in milliseconds.
@@ -416,8 +426,8 @@ pub(crate) struct RawHttp {
     /// The address to listen on, as `IP:port`. Port 0 takes a free one; the log tells which.
     #[schemars(example = "127.0.0.1:0")]
     pub(crate) listen: String,
-    /// Allows an address that other machines can reach. The listener has no password and no TLS: put it behind something
-    /// that has, or on a network that only your monitoring reaches.
+    /// Allows an address that other machines can reach. The listener has no password and no TLS: put it
+    /// behind something that has, or on a network that only your monitoring reaches.
     #[schemars(example = true)]
     pub(crate) insecure: bool,
 }

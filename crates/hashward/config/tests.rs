@@ -10,7 +10,7 @@ fn committed(name: &str) -> PathBuf {
 }
 
 fn flag(key: &str, text: &str) -> Flag {
-    Flag { name: format!("--set {key}"), key: key.to_owned(), value: FlagValue::Text(text.to_owned()) }
+    Flag { name: "--set".to_owned(), key: key.to_owned(), value: FlagValue::Text(text.to_owned()) }
 }
 
 /// Loads a file with this text, these variables and these `--set` flags.
@@ -85,7 +85,7 @@ fn unknown_keys_are_told_with_place_and_near_word() {
     );
     assert_eq!(
         load_layers("", &[], &[("topics", "[]")]).map(|_| ()).unwrap_err(),
-        "--set topics: topics: unknown key; did you mean kafka.topics?"
+        "--set: topics: unknown key; did you mean kafka.topics?"
     );
 }
 
@@ -134,8 +134,8 @@ fn bad_values_are_told_with_what_would_be_right() {
         ),
         (
             "[policy]\njurisdictions = [\"de\"]",
-            "c.toml:2: policy.jurisdictions: unknown territory \"de\": expected an ISO 3166-1 code such as DE, or EU; \
-             did you mean DE?",
+            "c.toml:2: policy.jurisdictions: unknown territory \"de\": expected an ISO 3166-1 code such as \
+             DE, or EU; did you mean DE?",
         ),
         (
             "[http]\nlisten = \"localhost\"",
@@ -143,16 +143,18 @@ fn bad_values_are_told_with_what_would_be_right() {
         ),
         (
             "[http]\nlisten = \"0.0.0.0:9464\"",
-            "c.toml:2: http.listen: \"0.0.0.0:9464\": other machines can reach it, and it has no password: take a \
-             loopback address, or set http.insecure = true",
+            "c.toml:2: http.listen: \"0.0.0.0:9464\": other machines can reach it, and it has no password: \
+             take a loopback address, or set http.insecure = true",
         ),
         (
             "[kafka]\nbootstrap_servers = [\"kafka\"]",
-            "c.toml:2: kafka.bootstrap_servers: \"kafka\": expected host:port, such as kafka-1.example.net:9093",
+            "c.toml:2: kafka.bootstrap_servers: \"kafka\": expected host:port, such as \
+             kafka-1.example.net:9093",
         ),
         (
             "[log]\nlevel = \"inof\"",
-            "c.toml:2: log.level: \"inof\": expected one of error, warn, info, debug, trace, off; did you mean info?",
+            "c.toml:2: log.level: \"inof\": expected one of error, warn, info, debug, trace, off; \
+             did you mean info?",
         ),
     ] {
         assert_eq!(error_of(text), expected);

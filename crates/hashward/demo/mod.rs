@@ -1,4 +1,5 @@
-//! `demo`: a harmless list, some files, the real pipeline, and a check that exactly the listed files were found.
+//! `demo`: a harmless list, some files, the real pipeline, and a check that exactly the listed files were
+//! found.
 
 mod folder;
 mod page;
@@ -54,9 +55,10 @@ pub(crate) fn demo(demo: &Demo, style: Style) -> Result<Exit> {
             output.json(alert)?;
         }
         let seconds = (seen.took.as_secs_f64() * 1000.0).round() / 1000.0;
+        let directory = folder.is_kept().then(|| folder.path().display().to_string());
         output.json(&json!({"summary": {
-            "files": demo.files, "bytes": sample.bytes, "planted": sample.planted.len(), "found": alerts.len(),
-            "seconds": seconds, "directory": folder.is_kept().then(|| folder.path().display().to_string()),
+            "files": demo.files, "bytes": sample.bytes, "planted": sample.planted.len(),
+            "found": alerts.len(), "seconds": seconds, "directory": directory,
         }}))?;
         return Ok(Exit::Success);
     }
@@ -121,10 +123,10 @@ fn run(config: &Config, files: u32, sample: &Sample) -> Result<Option<Seen>> {
         let metrics = page::wait_for(address, sample.planted.len() as u64);
         worker.stop.request();
         let exit = working.join().map_err(|_| anyhow::anyhow!("the pipeline panicked"))??;
+        ensure!(exit == Exit::Success, "the pipeline ended with {exit:?}");
         if stopped {
             return Ok(None);
         }
-        ensure!(exit == Exit::Success, "the pipeline ended with {exit:?}");
         Ok(Some(Seen { took, url: format!("http://{address}/metrics"), metrics: metrics? }))
     })
 }

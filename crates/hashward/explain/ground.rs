@@ -17,17 +17,18 @@ pub(crate) fn why(of: &Match, disagree: AlgorithmSet) -> String {
         }
         Ground::AsListed => {
             format!(
-                "the list asks for {listed}, which policy.weak_digest_action lets a match on {agree} alone call for"
+                "the list asks for {listed}, which policy.weak_digest_action lets a match on {agree} alone \
+                 call for"
             )
         }
         Ground::WeakDigestAlone => format!(
-            "only {agree} agrees, which anybody can make collide: policy.weak_digest_action turns the list's {listed} \
-             into {}",
+            "only {agree} agrees, which anybody can make collide: policy.weak_digest_action turns the \
+             list's {listed} into {}",
             of.action
         ),
         Ground::Contradicted => format!(
-            "{agree} agrees, but the entry's {disagree} does not: this is other content made to look like the listed \
-             one, or an error in the list"
+            "{agree} agrees, but the entry's {disagree} does not: this is other content made to look like \
+             the listed one, or an error in the list"
         ),
         Ground::OutsideJurisdiction => {
             let territories: Vec<&str> = of.list.territories.iter().map(Territory::code).collect();

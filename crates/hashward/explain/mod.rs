@@ -137,7 +137,8 @@ impl Explanation {
             .map(|hint| json!({"list": hint.list, "entry": hint.entry.id, "place": hint.place}));
         json!({
             "subject": self.subject, "bytes": self.bytes, "verdict": self.verdict.decision.word(),
-            "looked_up": words(looked_up), "matches": matches.collect::<Vec<_>>(), "hints": hints.collect::<Vec<_>>(),
+            "looked_up": words(looked_up), "matches": matches.collect::<Vec<_>>(),
+            "hints": hints.collect::<Vec<_>>(),
             "lists": snapshot.lists().iter().map(|list| list.info.id.as_str()).collect::<Vec<_>>(),
         })
     }

@@ -1,7 +1,7 @@
 //! `scan`: looks through files and directory trees once.
 //!
-//! One thread walks and numbers what it finds, the digesting threads take from it, and this thread puts the results
-//! back into the order of the walk. Between them stand a channel and a window of fixed length.
+//! One thread walks and numbers what it finds, the digesting threads take from it, and this thread puts the
+//! results back into the order of the walk. Between them stand a channel and a window of fixed length.
 
 mod progress;
 mod reorder;

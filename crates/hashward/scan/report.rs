@@ -98,7 +98,8 @@ pub(crate) fn summary(totals: &Totals, took: Duration) -> Value {
     let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
     let Totals { contents, bytes, matched, unreadable, .. } = totals;
     json!({"summary": {
-        "contents": contents, "bytes": bytes, "matched": matched, "unreadable": unreadable, "seconds": seconds,
+        "contents": contents, "bytes": bytes, "matched": matched, "unreadable": unreadable,
+        "seconds": seconds,
     }})
 }
 
