@@ -93,7 +93,8 @@ fn a_kill_loses_and_repeats_no_alert() {
         sleep(Duration::from_micros(numbers.below(30_000)));
         worker.kill();
     }
-    let worker = start(&fixture, &[]);
+    let mut worker = start(&fixture, &[]);
+    worker.wait_ready();
     wait_for("the inbox to be empty", || files(&data.join("inbox")).is_empty().then_some(()));
     assert_eq!(worker.terminate().0.code(), Some(0));
     let alerts = alerts(&data);

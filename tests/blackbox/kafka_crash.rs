@@ -50,7 +50,8 @@ fn kill_again_and_again(delivery: &str, more: &str, isolation: Isolation) -> (Fi
             produce(CHUNK);
         }
     }
-    let worker = Worker::start(fixture.path(), &config, &[]);
+    let mut worker = Worker::start(fixture.path(), &config, &[]);
+    worker.wait_ready();
     wait_for("everything to be committed", || fixture.all_committed(broker).then_some(()));
     let (status, log) = worker.terminate();
     assert_eq!(status.code(), Some(0), "{log}");

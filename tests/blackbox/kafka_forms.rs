@@ -12,7 +12,7 @@ use crate::broker::{Broker, Isolation, NewRecord, PASSWORD, USERNAME};
 use crate::fixture::{Fixture, complaints, harmless, hex, listed};
 use crate::worker::{Worker, wait_for};
 
-/// `openssl s_server -WWW`: serves the files of a folder over HTTPS with a certificate of its own.
+/// `openssl s_server -WWW`: serves the files of a folder over HTTPS, with a certificate by a CA of its own.
 struct HttpsServer {
     child: Child,
     port: u16,
@@ -20,14 +20,17 @@ struct HttpsServer {
 
 impl HttpsServer {
     fn start(directory: &Path) -> Self {
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
-            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
-            .args(["-keyout", "key.pem", "-out", "cert.pem"])
-            .current_dir(directory)
-            .output()
-            .expect("openssl is installed");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let openssl = |arguments: &str| {
+            let made = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output();
+            let made = made.expect("openssl is installed");
+            assert!(made.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&made.stderr));
+        };
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+        openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=test-ca"));
+        let name = "-subj /CN=localhost -addext subjectAltName=DNS:localhost";
+        openssl(&format!("req {key} -keyout key.pem -out cert.csr {name}"));
+        let by_ca = "-CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copyall";
+        openssl(&format!("x509 -req -in cert.csr {by_ca} -out cert.pem -days 2"));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let child = Command::new("openssl")
             .args(["s_server", "-WWW", "-quiet", "-cert", "cert.pem", "-key", "key.pem", "-accept", &port.to_string()])
@@ -70,7 +73,7 @@ fn all_three_forms_come_round() {
     let port = server.port;
     let references = format!(
         "[references]\nfile_roots = [{objects:?}]\nhttps_hosts = [\"localhost:{port}\"]\nca_file = {:?}\n",
-        objects.join("cert.pem")
+        objects.join("ca.pem")
     );
     let mut worker = Worker::start(fixture.path(), &fixture.kafka_config(broker, &references), &[]);
     let file = |name: &str| format!("file://{}", objects.join(name).display());
@@ -144,8 +147,9 @@ fn poison_goes_to_quarantine_and_the_line_goes_on() {
     for keep_bytes in [false, true] {
         let fixture = Fixture::new("poison", 10);
         fixture.create_topics(broker, 1);
-        let more = format!("[quarantine]\nkeep_bytes = {keep_bytes}\n[references]\nfile_roots = [\"objects\"]\n");
-        fs::create_dir(fixture.path().join("objects")).unwrap();
+        let objects = fixture.path().join("objects");
+        fs::create_dir(&objects).unwrap();
+        let more = format!("[quarantine]\nkeep_bytes = {keep_bytes}\n[references]\nfile_roots = [{objects:?}]\n");
         let mut worker = Worker::start(fixture.path(), &fixture.kafka_config(broker, &more), &[]);
         let digests = "application/vnd.hashward.digests+json";
         let poison = [

@@ -72,7 +72,7 @@ impl Worker {
     pub fn spawn(mut command: Command) -> Self {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-        let (log, out) = (Arc::default(), Arc::default());
+        let (log, out): (Arc<Mutex<String>>, Arc<Mutex<String>>) = Default::default();
         let (tell_address, addresses) = channel();
         let stderr = child.stderr.take().expect("stderr is piped");
         let to_log = Arc::clone(&log);
@@ -82,13 +82,13 @@ impl Worker {
                     // The test may have ended already.
                     drop(tell_address.send(address));
                 }
-                let mut log: std::sync::MutexGuard<'_, String> = to_log.lock().expect("no reader panics");
+                let mut log = to_log.lock().expect("no reader panics");
                 log.push_str(&line);
                 log.push('\n');
             }
         });
         let mut stdout = child.stdout.take().expect("stdout is piped");
-        let to_out: Arc<Mutex<String>> = Arc::clone(&out);
+        let to_out = Arc::clone(&out);
         thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(length @ 1..) = stdout.read(&mut buffer) {

@@ -73,19 +73,18 @@ impl Keys {
 
     fn nearest(&self, dotted: &str) -> Option<&str> {
         let (section, name) = dotted.rsplit_once('.').unwrap_or(("", dotted));
-        // The right word in the wrong section is the likeliest slip.
+        if self.kind(section) == Some(Kind::Section) {
+            // The section's name says nothing about how alike the words are.
+            let prefix = format!("{section}.");
+            let names = self.0.keys().filter_map(|key| key.strip_prefix(&prefix));
+            let near = nearest(name, names).map(|near| format!("{prefix}{near}"));
+            if let Some((key, _)) = near.and_then(|near| self.0.get_key_value(&near)) {
+                return Some(key);
+            }
+        }
+        // Else the right word in the wrong section is the likeliest slip.
         let elsewhere = self.0.keys().find(|key| key.rsplit_once('.').is_some_and(|(_, last)| last == name));
-        if elsewhere.is_some() {
-            return elsewhere.map(String::as_str);
-        }
-        if self.kind(section) != Some(Kind::Section) {
-            return nearest(dotted, self.0.keys().map(String::as_str));
-        }
-        // The section's name says nothing about how alike the words are.
-        let prefix = format!("{section}.");
-        let names = self.0.keys().filter_map(|key| key.strip_prefix(&prefix));
-        let near = format!("{prefix}{}", nearest(name, names)?);
-        self.0.get_key_value(&near).map(|(key, _)| key.as_str())
+        elsewhere.map(String::as_str).or_else(|| nearest(dotted, self.0.keys().map(String::as_str)))
     }
 }
 

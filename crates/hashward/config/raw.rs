@@ -232,8 +232,8 @@ pub(crate) struct RawKafka {
     /// other.
     #[schemars(example = "hashward-uploads-0")]
     pub(crate) transactional_id: String,
-    /// How often progress is committed, in milliseconds. With `delivery = "transactional"`: how long a
-    /// transaction stays open at most.
+    /// How often progress is committed, in milliseconds. With `delivery = "transactional"` it says nothing:
+    /// each batch is a transaction, and commits its own progress.
     #[schemars(example = 200)]
     pub(crate) commit_interval_ms: u64,
     /// How long a partition that is taken away is held to finish and commit what is in flight, in
