@@ -4,6 +4,7 @@
 //! The broker is a real one and shares the machine, so that times say little; the ratios are what counts. Each size is
 //! measured in rounds, all contenders in turn, and the median of each contender's rounds is compared.
 #![allow(missing_docs, reason = "a benchmark has no readers of its documentation")]
+#![allow(clippy::pedantic, reason = "rates are told in floats")]
 
 #[path = "../../tests/blackbox/broker.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
@@ -41,15 +42,16 @@ const LISTED_EACH: usize = 1000;
 fn main() {
     let threads = thread::available_parallelism().map_or(2, usize::from);
     let broker = Broker::start(&[("log.segment.bytes", "1073741824")]);
-    println!("| message | list holds | line, messages/s | MB/s | bare consumer | digests alone | line / consumer | line / digests |");
+    println!(
+        "| message | list holds | line, messages/s | MB/s | bare consumer | digests alone | line / consumer | line / digests |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for (bytes, count) in SIZES {
         let topic = format!("bench-{bytes}");
         broker.create_topic(&topic, PARTITIONS, &[("max.message.bytes", "8388608")]);
         let contents: Vec<Vec<u8>> = (0..count.min(4000)).map(|n| content(n, bytes)).collect();
-        let records = (0..count).map(|n| {
-            NewRecord::new(contents[n % contents.len()].clone()).partition((n as i32) % PARTITIONS)
-        });
+        let records = (0..count)
+            .map(|n| NewRecord::new(contents[n % contents.len()].clone()).partition((n as i32) % PARTITIONS));
         broker.produce_all(&topic, records);
         for algorithms in [&[Algorithm::Sha256][..], &[Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256]] {
             row(&broker, &topic, &contents, count, algorithms, threads);
@@ -110,7 +112,9 @@ fn snapshot(contents: &[Vec<u8>], wanted: AlgorithmSet) -> Snapshot {
     let listed = contents.iter().step_by(LISTED_EACH).chain(&strangers).enumerate();
     let lines = listed.flat_map(|(n, content)| {
         let digests: Vec<_> = digest_bytes(wanted, content).iter().collect();
-        digests.into_iter().map(move |d| format!("{} ({n}) = {}\n", d.algorithm().word().to_uppercase(), d.to_hex()))
+        digests
+            .into_iter()
+            .map(move |d| format!("{} ({n}) = {}\n", d.algorithm().word().to_uppercase(), d.to_hex()))
     });
     fs::write(&path, lines.collect::<String>()).expect("the list can be written");
     let list = load(&path, &LoadOptions::default()).expect("the list is well-formed");
@@ -195,7 +199,8 @@ fn line(
         content_bytes_max: u64::MAX,
         quarantine_bytes: false,
     };
-    let judge = Judge::new(Arc::clone(snapshot), Policy::default(), judge_options, metrics.clone()).expect("threads");
+    let judge =
+        Judge::new(Arc::clone(snapshot), Policy::default(), judge_options, metrics.clone()).expect("threads");
     let no_references = Arc::new(|_: &str| -> Box<dyn Open> { unreachable!("no record refers to anything") });
     let sink = sink(options.clone()).expect("a producer");
     let parts = at_least_once(options, no_references, &metrics).expect("a consumer");

@@ -103,7 +103,8 @@ fn explain_says_why() {
     for part in ["sample", "block", "sample.txt:3", "Directive 2011/93/EU art. 25", "sha256"] {
         assert!(told.contains(part), "{part} in {told}");
     }
-    let by_digest = run(&fixture, &["explain", "--list", "sample.txt", "--json", &hex(Algorithm::Sha256, &listed(1))]);
+    let by_digest =
+        run(&fixture, &["explain", "--list", "sample.txt", "--json", &hex(Algorithm::Sha256, &listed(1))]);
     assert_eq!(by_digest.status.code(), Some(1));
     json(&by_digest.stdout);
     let unknown = run(&fixture, &["explain", "--list", "sample.txt", "tree/0.bin"]);
@@ -144,14 +145,20 @@ fn validate_names_the_stage_and_the_key() {
 #[test]
 fn layers_of_configuration() {
     let fixture = Fixture::new("layers", 10);
-    fs::write(fixture.path().join("c.toml"), "[batch]\nrecords_max = 1\nwait_ms = 2\nbytes_max = 3\n").unwrap();
+    fs::write(fixture.path().join("c.toml"), "[batch]\nrecords_max = 1\nwait_ms = 2\nbytes_max = 3\n")
+        .unwrap();
     let mut command = crate::worker::hashward();
     command.current_dir(fixture.path()).args(["config", "show", "--json", "--config", "c.toml"]);
     command.env("HASHWARD__BATCH__WAIT_MS", "20").env("HASHWARD__BATCH__BYTES_MAX", "30");
     command.args(["--set", "batch.bytes_max=300"]);
     let output = command.output().unwrap();
     let batch = &json(&output.stdout)["batch"];
-    assert_eq!(*batch, json!({"records_max": 1, "wait_ms": 20, "bytes_max": 300}), "{}", text(&output.stderr));
+    assert_eq!(
+        *batch,
+        json!({"records_max": 1, "wait_ms": 20, "bytes_max": 300}),
+        "{}",
+        text(&output.stderr)
+    );
     let typo = run(&fixture, &["config", "show", "--set", "batch.record_max=1"]);
     assert_eq!(typo.status.code(), Some(2));
     assert!(text(&typo.stderr).contains("batch.records_max"), "{}", text(&typo.stderr));

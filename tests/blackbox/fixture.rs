@@ -117,7 +117,8 @@ consumer_settings = {{ "session.timeout.ms" = "2000", "heartbeat.interval.ms" = 
     /// The alerts that the uploads topic must give rise to.
     pub fn expected_ids(&self, broker: &Broker) -> BTreeSet<String> {
         let uploads = broker.read_all(&self.topic("uploads"), Isolation::ReadCommitted);
-        let contents = uploads.iter().map(|record| (content_id(&self.topic("uploads"), record), value(record)));
+        let contents =
+            uploads.iter().map(|record| (content_id(&self.topic("uploads"), record), value(record)));
         self.expected(contents)
     }
 
@@ -148,7 +149,8 @@ pub fn content_id(topic: &str, record: &Record) -> String {
 
 /// Parses what must be JSON.
 pub fn json(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
 }
 
 /// The ids of some alerts, in the order in which they came.
@@ -163,7 +165,9 @@ pub fn id_set(alerts: &[Value]) -> BTreeSet<String> {
 
 /// The log lines that an operator would have to look at.
 pub fn complaints(log: &str) -> Vec<&str> {
-    log.lines().filter(|line| line.contains("\"level\":\"ERROR\"") || line.contains("\"level\":\"WARN\"")).collect()
+    log.lines()
+        .filter(|line| line.contains("\"level\":\"ERROR\"") || line.contains("\"level\":\"WARN\""))
+        .collect()
 }
 
 /// A generator of numbers that look random and are the same in each run.

@@ -39,7 +39,14 @@ fn files(folder: &Path) -> BTreeSet<String> {
 fn start(fixture: &Fixture, more: &[&str]) -> Worker {
     let mut command = hashward();
     command.current_dir(fixture.path()).args(["run", "--list", "sample.txt", "--log-format", "json"]);
-    command.args(["--set", "http.listen=127.0.0.1:0", "--set", "inbox.poll_ms=20", "--set", "inbox.settle_ms=20"]);
+    command.args([
+        "--set",
+        "http.listen=127.0.0.1:0",
+        "--set",
+        "inbox.poll_ms=20",
+        "--set",
+        "inbox.settle_ms=20",
+    ]);
     command.args(more);
     Worker::spawn(command)
 }
@@ -114,7 +121,9 @@ fn a_term_signal_finishes_what_is_in_flight() {
         drop_in(&data, &format!("{n}.bin"), &listed(n));
     }
     let mut worker = start(&fixture, &["--set", "batch.records_max=16"]);
-    wait_for("the worker to judge something", || (worker.metric("hashward_contents_total", "") > 0.0).then_some(()));
+    wait_for("the worker to judge something", || {
+        (worker.metric("hashward_contents_total", "") > 0.0).then_some(())
+    });
     let (status, log) = worker.terminate();
     assert_eq!((status.code(), complaints(&log)), (Some(0), Vec::new()), "{log}");
     // What was begun is finished: each file is either untouched, or held and alerted.
@@ -158,7 +167,16 @@ fn a_full_disk_is_waited_out() {
     // More room: the limit of a tmpfs can be raised while it is in use.
     let pid = worker.pid().to_string();
     let enlarged = Command::new("nsenter")
-        .args(["--target", &pid, "--mount", "--user", "--preserve-credentials", "mount", "-o", "remount,size=8m"])
+        .args([
+            "--target",
+            &pid,
+            "--mount",
+            "--user",
+            "--preserve-credentials",
+            "mount",
+            "-o",
+            "remount,size=8m",
+        ])
         .arg(&disk)
         .status();
     assert!(enlarged.is_ok_and(|status| status.success()), "the disk can be enlarged");

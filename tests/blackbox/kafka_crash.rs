@@ -20,7 +20,8 @@ fn kill_again_and_again(delivery: &str, more: &str, isolation: Isolation) -> (Fi
     let broker = Broker::shared();
     let fixture = Fixture::new(&format!("crash-{delivery}"), LISTED);
     fixture.create_topics(broker, 4);
-    let more = format!("{more}\ndelivery = {delivery:?}\ncommit_interval_ms = 50\n[batch]\nrecords_max = 200\n");
+    let more =
+        format!("{more}\ndelivery = {delivery:?}\ncommit_interval_ms = 50\n[batch]\nrecords_max = 200\n");
     let config = fixture.kafka_config(broker, &more);
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut made = 0;
@@ -68,7 +69,10 @@ fn at_least_once_loses_nothing() {
     let (_, alerts) = kill_again_and_again("at-least-once", "", Isolation::ReadCommitted);
     let expected = KILLS * RECORDS_PER_KILL / LISTED_EACH;
     // If no kill ever came between a delivery and its commit, this test has tested nothing.
-    assert!(alerts.len() > expected, "50 kills and not one repeat: the worker was never killed in the middle");
+    assert!(
+        alerts.len() > expected,
+        "50 kills and not one repeat: the worker was never killed in the middle"
+    );
 }
 
 #[test]
@@ -79,5 +83,8 @@ fn transactions_show_each_alert_once() {
     assert_eq!(alerts.len(), expected, "a reader of committed messages sees each alert once");
     // What was aborted is still in the log: a reader that does not care about transactions sees it.
     let all = fixture.alerts(Broker::shared(), Isolation::ReadUncommitted);
-    assert!(all.len() > expected, "50 kills and not one aborted alert: the worker was never killed in the middle");
+    assert!(
+        all.len() > expected,
+        "50 kills and not one aborted alert: the worker was never killed in the middle"
+    );
 }

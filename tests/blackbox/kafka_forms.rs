@@ -33,7 +33,17 @@ impl HttpsServer {
         openssl(&format!("x509 -req -in cert.csr {by_ca} -out cert.pem -days 2"));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let child = Command::new("openssl")
-            .args(["s_server", "-WWW", "-quiet", "-cert", "cert.pem", "-key", "key.pem", "-accept", &port.to_string()])
+            .args([
+                "s_server",
+                "-WWW",
+                "-quiet",
+                "-cert",
+                "cert.pem",
+                "-key",
+                "key.pem",
+                "-accept",
+                &port.to_string(),
+            ])
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -130,7 +140,8 @@ fn all_three_forms_come_round() {
     assert_eq!(found["legal_basis"], "Directive 2011/93/EU art. 25");
 
     let id = full["alert_id"].as_str().unwrap().as_bytes();
-    let record = records.iter().find(|record| record.header("ce_id") == Some(id)).expect("ce_id is the alert id");
+    let record =
+        records.iter().find(|record| record.header("ce_id") == Some(id)).expect("ce_id is the alert id");
     assert_eq!(record.header("ce_specversion"), Some(&b"1.0"[..]));
     assert_eq!(record.header("ce_type"), Some(&b"org.hashward.alert.v1"[..]));
     assert_eq!(record.header("ce_traceparent"), Some(TRACE.as_bytes()));
@@ -149,11 +160,15 @@ fn poison_goes_to_quarantine_and_the_line_goes_on() {
         fixture.create_topics(broker, 1);
         let objects = fixture.path().join("objects");
         fs::create_dir(&objects).unwrap();
-        let more = format!("[quarantine]\nkeep_bytes = {keep_bytes}\n[references]\nfile_roots = [{objects:?}]\n");
+        let more =
+            format!("[quarantine]\nkeep_bytes = {keep_bytes}\n[references]\nfile_roots = [{objects:?}]\n");
         let mut worker = Worker::start(fixture.path(), &fixture.kafka_config(broker, &more), &[]);
         let digests = "application/vnd.hashward.digests+json";
         let poison = [
-            ("bad-digests", NewRecord::new("{\"digests\": {\"md5\": \"zz\"}}").header("content-type", digests)),
+            (
+                "bad-digests",
+                NewRecord::new("{\"digests\": {\"md5\": \"zz\"}}").header("content-type", digests),
+            ),
             ("no-usable-digest", NewRecord::new(stated(Algorithm::Md5, b"x"))),
             ("bad-reference", NewRecord::new("v").header("ce_dataref", "s3://bucket/key")),
             ("bad-reference", NewRecord::new("v").header("ce_dataref", [0xff, 0xfe])),
@@ -210,7 +225,8 @@ fn tls_and_sasl() {
             let config = fixture.kafka_config(broker, &settings(password));
             config.replace(broker.bootstrap(), broker.sasl_ssl_bootstrap())
         };
-        broker.produce_all(&fixture.topic("uploads"), [NewRecord::new(listed(1)), NewRecord::new(harmless(1))]);
+        broker
+            .produce_all(&fixture.topic("uploads"), [NewRecord::new(listed(1)), NewRecord::new(harmless(1))]);
         let mut stranger = Worker::start(fixture.path(), &config("wrong"), &[]);
         wait_for("the wrong password to be told", || stranger.log().contains("uthentication").then_some(()));
         assert_ne!(stranger.get("/readyz").0, 200);
@@ -235,7 +251,8 @@ fn messages_of_several_megabytes_and_zstd() {
     let config = fixture.kafka_config(broker, "producer_settings = { \"compression.type\" = \"zstd\" }\n");
     let worker = Worker::start(fixture.path(), &config, &[]);
     let producer = broker.producer(&[("compression.type", "zstd")]);
-    let records = [NewRecord::new(large.clone()), NewRecord::new(vec![b'y'; 4_000_000]), NewRecord::new(large)];
+    let records =
+        [NewRecord::new(large.clone()), NewRecord::new(vec![b'y'; 4_000_000]), NewRecord::new(large)];
     crate::broker::produce_all(&producer, &fixture.topic("uploads"), records);
     wait_for("everything to be committed", || fixture.all_committed(broker).then_some(()));
     assert_eq!(fixture.alerts(broker, Isolation::ReadCommitted).len(), 2);

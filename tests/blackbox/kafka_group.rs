@@ -34,8 +34,13 @@ fn two_workers_share(delivery: &str) {
     let fixture = Fixture::new(&format!("share-{delivery}"), LISTED);
     fixture.create_topics(broker, 6);
     let config = |id: &str| {
-        let more = format!("delivery = {delivery:?}\ntransactional_id = \"share-{id}\"\n[batch]\nrecords_max = 100\n");
-        fixture.kafka_config(broker, if delivery == "transactional" { &more } else { "[batch]\nrecords_max = 100\n" })
+        let more = format!(
+            "delivery = {delivery:?}\ntransactional_id = \"share-{id}\"\n[batch]\nrecords_max = 100\n"
+        );
+        fixture.kafka_config(
+            broker,
+            if delivery == "transactional" { &more } else { "[batch]\nrecords_max = 100\n" },
+        )
     };
     let mut first = Worker::start(fixture.path(), &config("a"), &[]);
     wait_owned(&mut first, 6.0);
@@ -55,7 +60,11 @@ fn two_workers_share(delivery: &str) {
     produce(&fixture, broker, 24_000, 6_000);
     wait_done(&fixture, broker);
     let alerts = fixture.alerts(broker, Isolation::ReadCommitted);
-    assert_eq!(alerts.len(), fixture.expected_ids(broker).len(), "partitions that move in good order repeat nothing");
+    assert_eq!(
+        alerts.len(),
+        fixture.expected_ids(broker).len(),
+        "partitions that move in good order repeat nothing"
+    );
     assert_eq!(second.metric("hashward_kafka_lag_records", ""), 0.0);
     assert_eq!(second.terminate().0.code(), Some(0));
 }
@@ -82,7 +91,9 @@ fn lost_partitions_never_commit() {
     wait_owned(&mut sleeper, 6.0);
     produce(&fixture, broker, 0, 3_000);
     // Judged and delivered, and not committed yet: the interval is a minute.
-    wait_for("the sleeper to judge", || (sleeper.metric("hashward_contents_total", "") >= 3_000.0).then_some(()));
+    wait_for("the sleeper to judge", || {
+        (sleeper.metric("hashward_contents_total", "") >= 3_000.0).then_some(())
+    });
     sleeper.signal("STOP");
     let quick = config.replace("commit_interval_ms = 60000", "commit_interval_ms = 50");
     let mut other = Worker::start(fixture.path(), &quick, &["--set", "instance=other"]);

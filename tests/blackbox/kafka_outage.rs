@@ -16,7 +16,8 @@ fn outage(delivery: &str) {
     let mut worker = Worker::start(fixture.path(), &config, &[]);
     let produce = |broker: &Broker, from: usize| {
         let records = (from..from + 2_000).map(|n| {
-            NewRecord::new(if n % 10 == 0 { listed(n / 10 % 50) } else { harmless(n) }).partition((n % 2) as i32)
+            NewRecord::new(if n % 10 == 0 { listed(n / 10 % 50) } else { harmless(n) })
+                .partition((n % 2) as i32)
         });
         broker.produce_all(&fixture.topic("uploads"), records);
     };

@@ -32,7 +32,10 @@ fn sorted<'a>(labels: impl Iterator<Item = &'a str>) -> String {
 fn served(metrics: &str) -> BTreeSet<[String; 4]> {
     let comments = |kind: &str| {
         let prefix = format!("# {kind} ");
-        metrics.lines().filter_map(move |line| line.strip_prefix(&prefix)?.split_once(' ')).collect::<Vec<_>>()
+        metrics
+            .lines()
+            .filter_map(move |line| line.strip_prefix(&prefix)?.split_once(' '))
+            .collect::<Vec<_>>()
     };
     let helps = comments("HELP");
     let labels = |name: &str| {
@@ -58,13 +61,18 @@ fn what_is_documented_is_what_is_served() {
     let records = (0..20).map(|n| NewRecord::new(if n == 7 { listed(1) } else { harmless(n) }));
     broker.produce_all(&fixture.topic("uploads"), records);
     wait_for("everything to be committed", || fixture.all_committed(broker).then_some(()));
-    wait_for("the lag to be known", || worker.get("/metrics").1.contains("hashward_kafka_lag_records{").then_some(()));
-    wait_for("the lag to be nothing", || (worker.metric("hashward_kafka_lag_records", "") == 0.0).then_some(()));
+    wait_for("the lag to be known", || {
+        worker.get("/metrics").1.contains("hashward_kafka_lag_records{").then_some(())
+    });
+    wait_for("the lag to be nothing", || {
+        (worker.metric("hashward_kafka_lag_records", "") == 0.0).then_some(())
+    });
     let metrics = worker.get("/metrics").1;
     assert_eq!(served(&metrics), documented());
     for line in metrics.lines().filter(|line| !line.starts_with('#')) {
         let labels = line.split(['{', '}']).nth(1).unwrap_or_default();
-        let longest = labels.split('"').filter(|word| word.bytes().all(|b| b.is_ascii_hexdigit())).map(str::len).max();
+        let longest =
+            labels.split('"').filter(|word| word.bytes().all(|b| b.is_ascii_hexdigit())).map(str::len).max();
         assert!(longest.unwrap_or(0) < 16, "a label that looks like a digest: {line}");
     }
     assert_eq!(worker.metric("hashward_contents_total", "verdict=\"block\""), 1.0);
@@ -83,7 +91,8 @@ fn what_is_documented_is_what_is_served() {
     let log = worker.log();
     for line in log.lines() {
         let line: Value = json(line.as_bytes());
-        let message = line["fields"]["message"].as_str().or(line["message"].as_str()).unwrap_or_default().to_owned();
+        let message =
+            line["fields"]["message"].as_str().or(line["message"].as_str()).unwrap_or_default().to_owned();
         assert!(!message.ends_with('.'), "log text has no full stop: {message}");
     }
 }

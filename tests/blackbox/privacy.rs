@@ -48,7 +48,8 @@ fn kafka() {
     fixture.create_topics(broker, 1);
     let config = fixture.kafka_config(broker, "[log]\nlevel = \"trace\"\n");
     let mut worker = Worker::start(fixture.path(), &config, &[]);
-    let stated = format!("{{\"digests\": {{\"sha256\": {:?}}}}}", hex(Algorithm::Sha256, content().as_bytes()));
+    let stated =
+        format!("{{\"digests\": {{\"sha256\": {:?}}}}}", hex(Algorithm::Sha256, content().as_bytes()));
     let records = [
         NewRecord::new(content()).key(MARK),
         NewRecord::new(content()).header("ce_id", MARK).header("ce_subject", MARK).header("x", MARK),
@@ -82,7 +83,8 @@ fn kafka() {
     files.iter().for_each(|file| assert_clean(&file.display().to_string(), &fs::read(file).unwrap()));
     // The search is no better than its eyes: it finds the mark where it was planted.
     let planted = broker.data_files(&fixture.topic("uploads"));
-    let found = planted.iter().any(|file| fs::read(file).unwrap().windows(MARK.len()).any(|w| w == MARK.as_bytes()));
+    let found =
+        planted.iter().any(|file| fs::read(file).unwrap().windows(MARK.len()).any(|w| w == MARK.as_bytes()));
     assert!(found, "the mark was planted");
 }
 
@@ -94,7 +96,14 @@ fn inbox() {
     let mut command = hashward();
     command.current_dir(fixture.path());
     command.args(["run", "--list", "sample.txt", "--log-format", "json", "--log-level", "trace"]);
-    command.args(["--set", "http.listen=127.0.0.1:0", "--set", "inbox.poll_ms=20", "--set", "inbox.settle_ms=20"]);
+    command.args([
+        "--set",
+        "http.listen=127.0.0.1:0",
+        "--set",
+        "inbox.poll_ms=20",
+        "--set",
+        "inbox.settle_ms=20",
+    ]);
     let mut worker = Worker::spawn(command);
     fs::write(data.join("inbox").join(MARK), content()).unwrap();
     fs::write(data.join("inbox/bad.bin"), listed(1)).unwrap();

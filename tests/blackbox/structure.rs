@@ -5,7 +5,17 @@ use std::process::Command;
 /// The crates that `package` needs to be built, itself included.
 fn needs(package: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--locked", "--package", package, "--edges", "normal,build", "--prefix", "none"])
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--package",
+            package,
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
         .args(["--format", "{p}", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
         .output()
         .expect("cargo is there, it built this test");
@@ -35,14 +45,16 @@ fn dependencies_point_one_way() {
         ("hashward-fetch", &["core", "digest", "engine", "index", "list"]),
         ("hashward-gate", &["core", "digest", "engine", "index", "list"]),
     ] {
-        let extra: Vec<String> = own(package).into_iter().filter(|name| !expected.contains(&name.as_str())).collect();
+        let extra: Vec<String> =
+            own(package).into_iter().filter(|name| !expected.contains(&name.as_str())).collect();
         assert_eq!(extra, Vec::<String>::new(), "{package} knows what it should not");
     }
 }
 
 #[test]
 fn the_engine_knows_no_kafka_no_http_and_no_async_runtime() {
-    for package in ["hashward-core", "hashward-digest", "hashward-index", "hashward-list", "hashward-engine"] {
+    for package in ["hashward-core", "hashward-digest", "hashward-index", "hashward-list", "hashward-engine"]
+    {
         for stranger in ["tokio", "rdkafka", "rdkafka-sys", "hyper", "axum", "http", "ureq"] {
             assert!(!needs(package).iter().any(|name| name == stranger), "{package} knows {stranger}");
         }

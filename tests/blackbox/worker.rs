@@ -180,6 +180,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the worker of a test that failed logged:\n{}", self.log());
+        }
         // A test that fails leaves no worker behind; one that ended it already has nothing to kill.
         drop(self.child.kill());
         drop(self.child.wait());

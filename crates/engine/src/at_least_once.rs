@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 use crate::{
-    AlertSink, Checkpoint, Delivery, Health, Judged, Metrics, Outgoing, Part, PortError, Prefix, StreamId, Ticket,
+    AlertSink, Checkpoint, Delivery, Health, Judged, Metrics, Outgoing, Part, PortError, Prefix, StreamId,
+    Ticket,
 };
 
 /// Limits of [`AtLeastOnce`].
@@ -87,7 +88,13 @@ impl Patience {
 
 impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
     /// A delivery to `sink` that remembers its progress at `checkpoint`.
-    pub fn new(sink: S, checkpoint: C, options: AtLeastOnceOptions, metrics: Metrics, health: Health) -> Self {
+    pub fn new(
+        sink: S,
+        checkpoint: C,
+        options: AtLeastOnceOptions,
+        metrics: Metrics,
+        health: Health,
+    ) -> Self {
         Self {
             sink,
             checkpoint,

@@ -117,7 +117,7 @@ impl Judge {
             match &notable.outgoing {
                 Outgoing::Alert(alert) => self.metrics.alert_made(alert.action),
                 Outgoing::Quarantined(quarantined) => {
-                    self.metrics.record_quarantined(quarantined.reason.kind)
+                    self.metrics.record_quarantined(quarantined.reason.kind);
                 }
             }
         }

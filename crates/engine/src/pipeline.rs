@@ -89,10 +89,7 @@ fn read(
         let mut batch = used.try_recv().unwrap_or_default();
         batch.clear();
         source.next_batch(&mut batch)?;
-        match source.health() {
-            Ok(()) => health.ready(Part::Source),
-            Err(why) => health.not_ready(Part::Source, why),
-        }
+        tell_health(&source, health);
         if batch.records.is_empty() {
             continue;
         }
@@ -102,10 +99,18 @@ fn read(
         while let Some(refused) = hand_on(to_judge, waiting, Duration::ZERO) {
             waiting = refused;
             source.hold(TICK)?;
+            tell_health(&source, health);
         }
         metrics.source_paused(false);
     }
     Ok(())
+}
+
+fn tell_health(source: &impl Source, health: &Health) {
+    match source.health() {
+        Ok(()) => health.ready(Part::Source),
+        Err(why) => health.not_ready(Part::Source, why),
+    }
 }
 
 /// Hands a batch on; gives it back if there was no room within `patience`. If nobody takes batches any more the line is

@@ -1,5 +1,7 @@
 //! The whole line over ports in memory: nothing lost, nothing committed early.
 
+#![allow(clippy::pedantic, reason = "a test may cast small numbers")]
+
 mod support;
 
 use std::collections::HashMap;

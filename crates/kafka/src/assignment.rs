@@ -88,7 +88,9 @@ impl Owned {
     /// These partitions are no longer ours.
     pub(crate) fn remove(&mut self, partitions: &[(String, i32)], metrics: &Metrics) {
         self.streams.retain(|_, partition| !is_among(partition, partitions));
-        partitions.iter().for_each(|(topic, number)| metrics.partition_gone(topic, *number));
+        for (topic, number) in partitions {
+            metrics.partition_gone(topic, *number);
+        }
         self.version += 1;
     }
 

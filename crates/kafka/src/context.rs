@@ -57,10 +57,13 @@ impl ClientContext for ConsumerSide {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.connected.store(false, Ordering::Relaxed);
+        let down = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
+        // Told once for each outage, and not with every attempt to connect.
+        if down && !self.connected.swap(false, Ordering::Relaxed) {
+            debug!(%error, reason, "librdkafka");
+        } else {
+            log_error(&error, reason);
         }
-        log_error(&error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {
@@ -159,7 +162,11 @@ impl ClientContext for ProducerSide {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        log_error(&error, reason);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            debug!(%error, reason, "librdkafka");
+        } else {
+            log_error(&error, reason);
+        }
     }
 }
 

@@ -51,7 +51,6 @@ pub(crate) fn brought(form: Form, headers: &[Header], value: &[u8]) -> Brought {
         Err(reason) => Brought::Unreadable(reason),
     };
     match form {
-        Form::Content => Brought::Content,
         Form::Digests => stated(parse_digests(value)),
         Form::Auto if text(headers, "content-type").is_some_and(|kind| is_digests_type(&kind)) => {
             stated(parse_digests(value))
@@ -60,7 +59,7 @@ pub(crate) fn brought(form: Form, headers: &[Header], value: &[u8]) -> Brought {
         Form::Auto if value.first() == Some(&b'{') => {
             parse_digests(value).map_or(Brought::Content, |digests| Brought::Digests(Box::new(digests)))
         }
-        Form::Auto => Brought::Content,
+        Form::Auto | Form::Content => Brought::Content,
     }
 }
 
@@ -71,8 +70,8 @@ fn is_digests_type(media_type: &str) -> bool {
 
 /// Reads `{"digests": {"<algorithm>": "<hex>", …}}`: at least one digest, and nothing else.
 pub fn parse_digests(value: &[u8]) -> Result<Digests, Unreadable> {
-    let bad = |detail: String| Unreadable::new(UnreadableKind::BadDigests, detail);
     const EXPECTED: &str = r#"expected {"digests": {"<algorithm>": "<hexadecimal digits>"}}"#;
+    let bad = |detail: String| Unreadable::new(UnreadableKind::BadDigests, detail);
     if value.len() > DIGESTS_BYTES_MAX {
         return Err(bad(format!("{} bytes: at most {DIGESTS_BYTES_MAX} can state digests", value.len())));
     }

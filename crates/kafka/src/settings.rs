@@ -39,6 +39,9 @@ pub fn owned_setting(name: &str) -> Option<&'static str> {
 /// How often librdkafka tells its statistics, from which the lag is made.
 const STATISTICS_INTERVAL_MS: &str = "1000";
 
+/// How long a transaction lives unless the operator sets `transaction.timeout.ms`: librdkafka's default.
+const TRANSACTION_TIMEOUT_MS: u128 = 60_000;
+
 /// The settings of every client: where the brokers are, and what the operator set.
 pub(crate) fn common(options: &KafkaOptions, own: &BTreeMap<String, String>) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -68,13 +71,15 @@ pub(crate) fn consumer(options: &KafkaOptions) -> ClientConfig {
 /// The producer's settings; with a transactional id, a transactional producer's.
 pub(crate) fn producer(options: &KafkaOptions, transactional_id: Option<&str>) -> ClientConfig {
     let mut config = common(options, &options.producer_settings);
-    config
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("message.timeout.ms", options.delivery_timeout.as_millis().to_string());
+    config.set("enable.idempotence", "true").set("acks", "all");
+    let mut message_timeout_ms = options.delivery_timeout.as_millis();
     if let Some(id) = transactional_id {
         config.set("transactional.id", id);
+        // A message cannot be tried for longer than its transaction lives; then both are begun again.
+        let set = config.get("transaction.timeout.ms").and_then(|value| value.parse().ok());
+        message_timeout_ms = message_timeout_ms.min(set.unwrap_or(TRANSACTION_TIMEOUT_MS));
     }
+    config.set("message.timeout.ms", message_timeout_ms.to_string());
     config
 }
 

@@ -59,7 +59,7 @@ impl AlertSink for KafkaSink {
                 Report::Delivered(ticket) => acknowledged.push(ticket),
                 Report::Failed(ticket, error, message) => {
                     failure = Some(port_error("delivering", &error));
-                    self.failed.push((ticket, again(*message)));
+                    self.failed.push((ticket, again(&message)));
                 }
             }
         }
@@ -72,7 +72,7 @@ impl AlertSink for KafkaSink {
 }
 
 /// A message that came back undelivered, as it was.
-fn again(message: OwnedMessage) -> Message {
+fn again(message: &OwnedMessage) -> Message {
     Message {
         topic: message.topic().to_owned(),
         key: message.key().map(<[u8]>::to_vec),

@@ -28,8 +28,10 @@ pub struct KafkaSource {
     last_ends: Vec<(StreamId, i64)>,
     /// Records that came while the source was on hold; they begin the next batch.
     early: Batch,
-    /// The assignment for which the source is on hold.
+    /// The version of the assignment for which the source is on hold.
     holding: Option<u64>,
+    /// The version of the assignment that was last resumed.
+    resumed: u64,
 }
 
 /// The owned partitions as the reading thread knows them, so that a record costs no lock.
@@ -69,6 +71,7 @@ impl KafkaSource {
             last_ends: Vec::new(),
             early,
             holding: None,
+            resumed: 0,
         }
     }
 
@@ -82,7 +85,7 @@ impl KafkaSource {
                 self.take(&message, batch);
                 Ok(true)
             }
-            Some(Err(error)) => self.bear(error).map(|()| false),
+            Some(Err(error)) => bear(&error).map(|()| false),
             None => Ok(false),
         }
     }
@@ -132,24 +135,6 @@ impl KafkaSource {
         batch.records.push(Record { position, origin, key, value, headers, identity, payload });
     }
 
-    /// Bears with what may pass, and ends on what will not.
-    fn bear(&self, error: KafkaError) -> Result<(), PortError> {
-        if let KafkaError::MessageConsumptionFatal(_) = error {
-            return Err(port_error("reading", &error));
-        }
-        match error.rdkafka_error_code() {
-            Some(Code::GroupAuthorizationFailed | Code::TopicAuthorizationFailed) => {
-                Err(port_error("reading", &error))
-            }
-            // Told by the client's own log already.
-            Some(Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve) => Ok(()),
-            _ => {
-                warn!(%error, "reading fails, trying again");
-                Ok(())
-            }
-        }
-    }
-
     fn set_paused(&self, paused: bool) -> Result<(), PortError> {
         let pause = |list: &rdkafka::TopicPartitionList| {
             if paused { self.consumer.pause(list) } else { self.consumer.resume(list) }
@@ -170,9 +155,14 @@ impl Source for KafkaSource {
         let mut owned = self.assignment.lock();
         self.last_ends.drain(..).for_each(|(stream, end)| owned.handed(stream, end));
         drop(owned);
-        if self.holding.take().is_some() {
-            info!("reading again");
+        let held = self.holding.take().is_some();
+        // librdkafka keeps a partition paused that leaves and comes back, so each new assignment is resumed too.
+        if held || self.resumed != self.streams.version {
+            self.resumed = self.streams.version;
             self.set_paused(false)?;
+        }
+        if held {
+            info!("reading again");
         }
         std::mem::swap(batch, &mut self.early);
         if batch.records.is_empty() && !self.poll(FIRST_RECORD_WAIT, batch)? {
@@ -223,6 +213,24 @@ impl Source for KafkaSource {
             return Err("not yet a member of the consumer group".to_owned());
         }
         Ok(())
+    }
+}
+
+/// Bears with what may pass, and ends on what will not.
+fn bear(error: &KafkaError) -> Result<(), PortError> {
+    if let KafkaError::MessageConsumptionFatal(_) = error {
+        return Err(port_error("reading", error));
+    }
+    match error.rdkafka_error_code() {
+        Some(Code::GroupAuthorizationFailed | Code::TopicAuthorizationFailed) => {
+            Err(port_error("reading", error))
+        }
+        // Told by the client's own log already.
+        Some(Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve) => Ok(()),
+        _ => {
+            warn!(%error, "reading fails, trying again");
+            Ok(())
+        }
     }
 }
 

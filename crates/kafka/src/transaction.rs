@@ -84,7 +84,9 @@ impl Transactional {
         })?;
         self.until_done("committing", || self.producer.commit_transaction(CALL))?;
         self.producer.context().take_reports();
-        ends.into_iter().for_each(|(stream, end)| self.assignment.settle(stream, end));
+        for (stream, end) in ends {
+            self.assignment.settle(stream, end);
+        }
         Ok(())
     }
 

@@ -1,5 +1,11 @@
 //! Small worlds to test the line in: lists from text, contents from bytes, ports from memory.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::pedantic,
+    reason = "each test file uses a part of it"
+)]
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
