@@ -1,11 +1,15 @@
 //! Which partitions are ours, how far each was read, and how far it is settled. Shared by the thread that reads and the
-//! one that delivers; a commit holds the lock, so that a partition that was taken away cannot be committed any more.
+//! one that delivers.
+//!
+//! A commit holds the lock on what is owned until the broker has answered, so that a partition that is taken away cannot be
+//! committed any more. A broker may take its time, so the reading thread asks for that lock only when something changed.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hashward_engine::{Metrics, StreamId};
+use hashward_engine::StreamId;
 use rdkafka::{Offset, TopicPartitionList};
 
 /// One partition while it is ours.
@@ -15,8 +19,6 @@ pub(crate) struct Partition {
     pub(crate) number: i32,
     /// `topic/partition`, as alerts tell it.
     pub(crate) origin: Arc<str>,
-    /// One past the last record that was handed to the line; 0 before the first.
-    handed_end: i64,
     /// One past the last record that is delivered; 0 before the first.
     settled_end: i64,
     /// What the group knows of it; 0 if nothing was committed since the assignment.
@@ -28,19 +30,56 @@ pub(crate) struct Partition {
 pub(crate) struct Assignment {
     owned: Mutex<Owned>,
     settled: Condvar,
+    /// One past the last record of each stream that was handed to the line.
+    handed_ends: Mutex<HashMap<StreamId, i64>>,
+    /// Grows with each change of what is owned.
+    version: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Owned {
     streams_made: u64,
-    /// Grows with each change, so that others notice one.
-    version: u64,
     streams: HashMap<StreamId, Partition>,
 }
 
 impl Assignment {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Owned> {
         self.owned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, if nobody else holds it.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Owned>> {
+        self.owned.try_lock().ok()
+    }
+
+    /// A number that is another one after each change of what is owned.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// These partitions are ours from now on. How many are ours then.
+    pub(crate) fn assign(&self, partitions: &[(String, i32)]) -> usize {
+        let mut owned = self.lock();
+        owned.assign(partitions);
+        self.version.fetch_add(1, Ordering::Release);
+        owned.streams.len()
+    }
+
+    /// These partitions, which `owned` still names, are no longer ours. How many are ours then.
+    pub(crate) fn remove(&self, owned: &mut Owned, partitions: &[(String, i32)]) -> usize {
+        owned.streams.retain(|_, partition| !is_among(partition, partitions));
+        self.handed_ends().retain(|stream, _| owned.streams.contains_key(stream));
+        self.version.fetch_add(1, Ordering::Release);
+        owned.streams.len()
+    }
+
+    /// Everything of `stream` before `end` was handed to the line.
+    pub(crate) fn handed(&self, stream: StreamId, end: i64) {
+        self.handed_ends().insert(stream, end);
+    }
+
+    fn handed_ends(&self) -> MutexGuard<'_, HashMap<StreamId, i64>> {
+        self.handed_ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything of `stream` before `end` is delivered.
@@ -56,10 +95,14 @@ impl Assignment {
         let deadline = Instant::now() + patience;
         let mut owned = self.lock();
         loop {
-            let open = |p: &Partition| p.handed_end > p.settled_end && is_among(p, partitions);
-            if !owned.streams.values().any(open) {
+            let handed_ends = self.handed_ends();
+            let open = |(id, p): (&StreamId, &Partition)| {
+                is_among(p, partitions) && handed_ends.get(id).is_some_and(|end| *end > p.settled_end)
+            };
+            if !owned.streams.iter().any(open) {
                 return true;
             }
+            drop(handed_ends);
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
             owned = self.settled.wait_timeout(owned, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -68,7 +111,7 @@ impl Assignment {
 
 impl Owned {
     /// These partitions are ours from now on, each as a new stream.
-    pub(crate) fn assign(&mut self, partitions: &[(String, i32)]) {
+    fn assign(&mut self, partitions: &[(String, i32)]) {
         for (topic, number) in partitions {
             self.streams_made += 1;
             let origin = format!("{topic}/{number}").into();
@@ -76,26 +119,11 @@ impl Owned {
                 topic: topic.as_str().into(),
                 number: *number,
                 origin,
-                handed_end: 0,
                 settled_end: 0,
                 committed_end: 0,
             };
             self.streams.insert(StreamId(self.streams_made), partition);
         }
-        self.version += 1;
-    }
-
-    /// These partitions are no longer ours.
-    pub(crate) fn remove(&mut self, partitions: &[(String, i32)], metrics: &Metrics) {
-        self.streams.retain(|_, partition| !is_among(partition, partitions));
-        for (topic, number) in partitions {
-            metrics.partition_gone(topic, *number);
-        }
-        self.version += 1;
-    }
-
-    pub(crate) fn version(&self) -> u64 {
-        self.version
     }
 
     pub(crate) fn streams(&self) -> impl Iterator<Item = (StreamId, &Partition)> {
@@ -104,17 +132,6 @@ impl Owned {
 
     pub(crate) fn get(&self, stream: StreamId) -> Option<&Partition> {
         self.streams.get(&stream)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.streams.len()
-    }
-
-    /// Everything of `stream` before `end` was handed to the line.
-    pub(crate) fn handed(&mut self, stream: StreamId, end: i64) {
-        if let Some(partition) = self.streams.get_mut(&stream) {
-            partition.handed_end = end;
-        }
     }
 
     /// What is settled and not committed, and how to note that it is.

@@ -28,6 +28,15 @@ pub(crate) struct ConsumerSide {
     pub(crate) connected: AtomicBool,
 }
 
+impl ConsumerSide {
+    fn gone(&self, kind: &'static str, partitions: &[(String, i32)], owned: usize) {
+        for (topic, number) in partitions {
+            self.metrics.partition_gone(topic, *number);
+        }
+        self.metrics.rebalanced(kind, owned);
+    }
+}
+
 fn log_line(level: RDKafkaLogLevel, facility: &str, text: &str) {
     match level {
         RDKafkaLogLevel::Emerg
@@ -69,7 +78,8 @@ impl ClientContext for ConsumerSide {
     fn stats(&self, statistics: Statistics) {
         let up = statistics.brokers.values().any(|broker| broker.state == "UP");
         self.connected.store(up, Ordering::Relaxed);
-        let owned = self.assignment.lock();
+        // Whoever holds it waits for a broker; the next statistics come soon.
+        let Some(owned) = self.assignment.try_lock() else { return };
         for (_, partition) in owned.streams() {
             let known = statistics.topics.get(&*partition.topic);
             let Some(known) = known.and_then(|topic| topic.partitions.get(&partition.number)) else {
@@ -89,21 +99,15 @@ impl ConsumerContext for ConsumerSide {
         match rebalance {
             Rebalance::Assign(list) => {
                 let partitions = partitions_of(list);
-                let mut owned = self.assignment.lock();
-                owned.assign(&partitions);
-                self.metrics.rebalanced("assigned", owned.len());
-                info!(partitions = partitions.len(), owned = owned.len(), "partitions assigned");
+                let owned = self.assignment.assign(&partitions);
+                self.metrics.rebalanced("assigned", owned);
+                info!(partitions = partitions.len(), owned, "partitions assigned");
             }
             Rebalance::Revoke(list) if consumer.assignment_lost() => {
                 let partitions = partitions_of(list);
-                let mut owned = self.assignment.lock();
-                owned.remove(&partitions, &self.metrics);
-                self.metrics.rebalanced("lost", owned.len());
-                warn!(
-                    partitions = partitions.len(),
-                    owned = owned.len(),
-                    "partitions lost, nothing committed"
-                );
+                let owned = self.assignment.remove(&mut self.assignment.lock(), &partitions);
+                self.gone("lost", &partitions, owned);
+                warn!(partitions = partitions.len(), owned, "partitions lost, nothing committed");
             }
             Rebalance::Revoke(list) => {
                 let partitions = partitions_of(list);
@@ -121,9 +125,9 @@ impl ConsumerContext for ConsumerSide {
                         Err(error) => warn!(%error, "last commit before giving partitions away failed"),
                     }
                 }
-                owned.remove(&partitions, &self.metrics);
-                self.metrics.rebalanced("revoked", owned.len());
-                info!(partitions = partitions.len(), owned = owned.len(), settled, "partitions revoked");
+                let owned = self.assignment.remove(&mut owned, &partitions);
+                self.gone("revoked", &partitions, owned);
+                info!(partitions = partitions.len(), owned, settled, "partitions revoked");
             }
             Rebalance::Error(error) => warn!(%error, "rebalance failed"),
         }

@@ -93,11 +93,12 @@ impl KafkaSource {
     /// After a rebalance: learns the partitions anew, and drops what was read of those that left. Nobody has taken it
     /// from us yet, and their next owner reads it again.
     fn follow_rebalance(&mut self, batch: &mut Batch) {
-        let owned = self.assignment.lock();
-        if owned.version() == self.streams.version {
+        let version = self.assignment.version();
+        if version == self.streams.version {
             return;
         }
-        self.streams.version = owned.version();
+        let owned = self.assignment.lock();
+        self.streams.version = version;
         self.streams.last = 0;
         self.streams.known = owned
             .streams()
@@ -152,9 +153,9 @@ impl KafkaSource {
 impl Source for KafkaSource {
     fn next_batch(&mut self, batch: &mut Batch) -> Result<(), PortError> {
         // The line has taken the last batch, or it would not ask for another.
-        let mut owned = self.assignment.lock();
-        self.last_ends.drain(..).for_each(|(stream, end)| owned.handed(stream, end));
-        drop(owned);
+        for (stream, end) in self.last_ends.drain(..) {
+            self.assignment.handed(stream, end);
+        }
         let held = self.holding.take().is_some();
         // librdkafka keeps a partition paused that leaves and comes back, so each new assignment is resumed too.
         if held || self.resumed != self.streams.version {
