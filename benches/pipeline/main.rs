@@ -35,7 +35,7 @@ use rdkafka::{Offset, TopicPartitionList};
 /// Sizes of messages in bytes, and how many of each make a run that is long enough to time.
 const SIZES: [(usize, usize); 4] = [(200, 1_000_000), (4096, 120_000), (65_536, 8_000), (921_600, 600)];
 const PARTITIONS: i32 = 4;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// One message in so many is listed.
 const LISTED_EACH: usize = 1000;
 

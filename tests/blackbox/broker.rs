@@ -133,18 +133,6 @@ impl Broker {
         &self.ca_file
     }
 
-    /// The settings of a client that comes in by the `SASL_SSL` listener, with `PLAIN` or `SCRAM-SHA-512`.
-    pub(crate) fn sasl_ssl<'a>(&'a self, mechanism: &'a str) -> [(&'a str, &'a str); 6] {
-        [
-            ("bootstrap.servers", &self.sasl_ssl_bootstrap),
-            ("security.protocol", "SASL_SSL"),
-            ("ssl.ca.location", self.ca_file.to_str().expect("the target directory has a name in UTF-8")),
-            ("sasl.mechanism", mechanism),
-            ("sasl.username", USERNAME),
-            ("sasl.password", PASSWORD),
-        ]
-    }
-
     /// Creates a topic, with `configs` such as `("cleanup.policy", "compact")`; returns when it can be used.
     pub(crate) fn create_topic(&self, name: &str, partitions: i32, configs: &[(&str, &str)]) {
         let admin: AdminClient<DefaultClientContext> =
@@ -199,16 +187,6 @@ impl Broker {
     /// All records of `topic` that a consumer at `isolation` sees, by partition and offset, as far as the
     /// partitions reach now. With [`Isolation::ReadCommitted`] a partition ends where a transaction is open.
     pub(crate) fn read_all(&self, topic: &str, isolation: Isolation) -> Vec<Record> {
-        self.read(topic, isolation, None)
-    }
-
-    /// Waits until `topic` shows at least `count` records, and returns what it has read by then. To see that
-    /// no more than `count` ever come, stop the writer and ask [`Self::read_all`].
-    pub(crate) fn read_at_least(&self, topic: &str, isolation: Isolation, count: usize) -> Vec<Record> {
-        self.read(topic, isolation, Some(count))
-    }
-
-    fn read(&self, topic: &str, isolation: Isolation, count: Option<usize>) -> Vec<Record> {
         let isolation = match isolation {
             Isolation::ReadCommitted => "read_committed",
             Isolation::ReadUncommitted => "read_uncommitted",
@@ -226,7 +204,7 @@ impl Broker {
         let mut records = Vec::new();
         let mut trouble = None;
         let deadline = Instant::now() + LIMIT;
-        while count.map_or(!unfinished.is_empty(), |count| records.len() < count) {
+        while !unfinished.is_empty() {
             match consumer.poll(Duration::from_millis(100)) {
                 None => {}
                 Some(Ok(message)) => records.push(Record::from(&message)),
@@ -236,8 +214,8 @@ impl Broker {
             }
             assert!(
                 Instant::now() < deadline,
-                "{} records of topic {topic} after {LIMIT:?}, wanted {count:?}; not at the end of partitions \
-                 {unfinished:?}; last error: {trouble:?}",
+                "{} records of topic {topic} after {LIMIT:?}; not at the end of partitions {unfinished:?}; last \
+                 error: {trouble:?}",
                 records.len(),
             );
         }

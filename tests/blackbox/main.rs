@@ -1,7 +1,11 @@
 //! The black-box tests: the real binary, a real Apache Kafka broker, real files. Nothing here knows how Hashward works
 //! inside, except where it works out which alerts to expect.
 #![allow(missing_docs, unreachable_pub, reason = "a test binary has no readers of its documentation")]
-#![allow(clippy::pedantic, reason = "a test may compare floats exactly and cast small numbers")]
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    reason = "a test may compare floats, cast numbers, and panic"
+)]
 
 mod broker;
 mod cli;

@@ -1,6 +1,6 @@
 //! The straight line: batch → digest → lookup → policy → alerts, and the ports on both ends.
 //!
-//! This crate knows no Kafka, no HTTP and no async runtime, so that a provider can embed it whole. [`check`] is the one
+//! This crate knows no Kafka, no HTTP and no async runtime, so that a provider can embed it whole. [`check()`] is the one
 //! function that decides; [`pipeline::run`] is the one place where the line is put together.
 
 mod alerting;

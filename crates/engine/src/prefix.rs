@@ -56,6 +56,7 @@ impl Prefix {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_for_each, reason = "one line says it")]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The whole line over ports in memory: nothing lost, nothing committed early.
 
-#![allow(clippy::pedantic, reason = "a test may cast small numbers")]
+#![allow(clippy::pedantic, clippy::unwrap_used, reason = "a test may cast numbers, and panic")]
 
 mod support;
 

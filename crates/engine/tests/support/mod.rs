@@ -4,7 +4,8 @@
     missing_docs,
     unreachable_pub,
     clippy::pedantic,
-    reason = "each test file uses a part of it"
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and may panic"
 )]
 
 use std::collections::VecDeque;
