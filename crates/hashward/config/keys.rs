@@ -73,7 +73,8 @@ impl Keys {
 
     fn nearest(&self, dotted: &str) -> Option<&str> {
         let (section, name) = dotted.rsplit_once('.').unwrap_or(("", dotted));
-        if self.kind(section) == Some(Kind::Section) {
+        let known_section = self.kind(section) == Some(Kind::Section);
+        if known_section {
             // The section's name says nothing about how alike the words are.
             let prefix = format!("{section}.");
             let names = self.0.keys().filter_map(|key| key.strip_prefix(&prefix));
@@ -84,7 +85,8 @@ impl Keys {
         }
         // Else the right word in the wrong section is the likeliest slip.
         let elsewhere = self.0.keys().find(|key| key.rsplit_once('.').is_some_and(|(_, last)| last == name));
-        elsewhere.map(String::as_str).or_else(|| nearest(dotted, self.0.keys().map(String::as_str)))
+        let anywhere = || nearest(dotted, self.0.keys().map(String::as_str)).filter(|_| !known_section);
+        elsewhere.map(String::as_str).or_else(anywhere)
     }
 }
 
