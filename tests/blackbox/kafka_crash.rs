@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::broker::{Broker, Isolation, NewRecord};
+use crate::broker::{Broker, Isolation, NewRecord, produce_all};
 use crate::fixture::{Fixture, Numbers, harmless, id_set, ids, listed};
 use crate::worker::{Worker, wait_for};
 
@@ -24,13 +24,14 @@ fn kill_again_and_again(delivery: &str, more: &str, isolation: Isolation) -> (Fi
         format!("{more}\ndelivery = {delivery:?}\ncommit_interval_ms = 50\n[batch]\nrecords_max = 200\n");
     let config = fixture.kafka_config(broker, &more);
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let producer = broker.producer(&[]);
     let mut made = 0;
     let mut produce = |count: usize| {
         let records = (made..made + count).map(|n| {
             let bytes = if n % LISTED_EACH == 0 { listed(n / LISTED_EACH % LISTED) } else { harmless(n) };
             NewRecord::new(bytes).partition((n % 4) as i32)
         });
-        broker.produce_all(&fixture.topic("uploads"), records);
+        produce_all(&producer, &fixture.topic("uploads"), records);
         made += count;
     };
     for kill in 0..KILLS {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use hashward_engine::{Delivery, Health, Judged, Metrics, Part, PortError, StreamId, Ticket};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
 use rdkafka::{Offset, TopicPartitionList};
 use tracing::{debug, info, warn};
 
@@ -130,7 +130,13 @@ impl Transactional {
     }
 
     fn abort(&self) -> Result<(), PortError> {
-        let aborted = self.until_done("aborting", || self.producer.abort_transaction(CALL));
+        // librdkafka ends an abort only when somebody has taken the reports of all the transaction's messages, and the
+        // only one who could is this thread: what is not sent is dropped, what is under way is waited for.
+        let aborted = self.until_done("aborting", || {
+            self.producer.purge(PurgeConfig::default().queue());
+            self.producer.flush(CALL)?;
+            self.producer.abort_transaction(CALL)
+        });
         self.producer.context().take_reports();
         match aborted {
             Ok(()) => Ok(()),
