@@ -35,6 +35,7 @@ mod grouping;
 mod info;
 mod line;
 mod load;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -44,4 +45,5 @@ pub use entry::ListEntry;
 pub use error::ListError;
 pub use info::{DEADLINE_MINUTES_MAX, METADATA_BYTES_MAX};
 pub use load::{List, LoadOptions, load};
+pub use statement::{Change, Statement};
 pub use text::{LINE_BYTES_MAX, ParsedText, parse_text, parse_text_bytes};
