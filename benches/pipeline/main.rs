@@ -2,7 +2,8 @@
 //! of the same bytes alone. `cargo bench --bench pipeline`.
 //!
 //! The broker is a real one and shares the machine, so that times say little; the ratios are what counts. Each size is
-//! measured in rounds, all contenders in turn, and the median of each contender's rounds is compared.
+//! measured in rounds, all contenders in turn, and the median of each contender's rounds is compared. With sizes as
+//! arguments only these are measured: `cargo bench --bench pipeline -- 200 4096`.
 #![allow(missing_docs, reason = "a benchmark has no readers of its documentation")]
 #![allow(clippy::pedantic, reason = "rates are told in floats")]
 
@@ -11,11 +12,10 @@
 mod broker;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use broker::{Broker, Isolation, NewRecord};
 use hashward_core::{Algorithm, AlgorithmSet, Generation};
@@ -46,7 +46,9 @@ fn main() {
         "| message | list holds | line, messages/s | MB/s | bare consumer | digests alone | line / consumer | line / digests |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for (bytes, count) in SIZES {
+    // Cargo adds `--bench`.
+    let wanted: Vec<usize> = env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    for (bytes, count) in SIZES.into_iter().filter(|(bytes, _)| wanted.is_empty() || wanted.contains(bytes)) {
         let topic = format!("bench-{bytes}");
         broker.create_topic(&topic, PARTITIONS, &[("max.message.bytes", "8388608")]);
         let contents: Vec<Vec<u8>> = (0..count.min(4000)).map(|n| content(n, bytes)).collect();

@@ -56,13 +56,18 @@ pub fn run(
     let (to_reuse, used) = sync_channel::<Batch>(limits.prefetch_batches + limits.undelivered_batches);
     health.ready(Part::Delivery);
     thread::scope(|scope| {
-        let reading = scope.spawn(move || read(source, &to_judge, &used, stop, metrics, health));
-        let delivering = scope.spawn(move || {
-            let ended = deliver(delivery, &judged, &to_reuse, limits.drain);
-            // Nothing that is read from now on could be delivered.
-            stop.request();
-            ended
-        });
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let reading = named("read")
+            .spawn_scoped(scope, move || read(source, &to_judge, &used, stop, metrics, health))
+            .expect("a worker may have three threads");
+        let delivering = named("deliver")
+            .spawn_scoped(scope, move || {
+                let ended = deliver(delivery, &judged, &to_reuse, limits.drain);
+                // Nothing that is read from now on could be delivered.
+                stop.request();
+                ended
+            })
+            .expect("a worker may have three threads");
         for batch in batches {
             // The delivering thread is gone: its error is the reason, and told below.
             if to_delivery.send(judge.judge(batch)).is_err() {

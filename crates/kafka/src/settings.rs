@@ -39,6 +39,10 @@ pub fn owned_setting(name: &str) -> Option<&'static str> {
 /// How often librdkafka tells its statistics, from which the lag is made.
 const STATISTICS_INTERVAL_MS: &str = "1000";
 
+/// How long librdkafka waits before it fetches again once its queue was full, unless the operator sets it: its default of
+/// a second lets a fast reader run dry.
+const FETCH_QUEUE_BACKOFF_MS: &str = "10";
+
 /// How long a transaction lives unless the operator sets `transaction.timeout.ms`: librdkafka's default.
 const TRANSACTION_TIMEOUT_MS: u128 = 60_000;
 
@@ -56,6 +60,9 @@ pub(crate) fn common(options: &KafkaOptions, own: &BTreeMap<String, String>) -> 
 /// The consumer's settings.
 pub(crate) fn consumer(options: &KafkaOptions) -> ClientConfig {
     let mut config = common(options, &options.consumer_settings);
+    if config.get("fetch.queue.backoff.ms").is_none() {
+        config.set("fetch.queue.backoff.ms", FETCH_QUEUE_BACKOFF_MS);
+    }
     config
         .set("group.id", &options.group_id)
         .set("partition.assignment.strategy", "cooperative-sticky")
