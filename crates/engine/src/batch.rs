@@ -39,6 +39,8 @@ pub trait Open: Send + Sync {
 pub enum Payload {
     /// The bytes, in the batch's arena.
     Bytes(Range<usize>),
+    /// The bytes, where the source received them; see [`Batch::lend`].
+    Lent(Box<dyn AsRef<[u8]> + Send + Sync>),
     /// Bytes that are read as a stream, of any length.
     Deferred(Box<dyn Open>),
     /// No content: digests that the provider computed.
@@ -72,6 +74,8 @@ pub struct Batch {
     pub arena: Vec<u8>,
     /// The records.
     pub records: Vec<Record>,
+    /// How many bytes are lent to the batch.
+    lent_bytes: usize,
 }
 
 impl Batch {
@@ -79,6 +83,12 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.records.clear();
+        self.lent_bytes = 0;
+    }
+
+    /// How many bytes the batch holds, its own and those that are lent to it.
+    pub fn bytes(&self) -> usize {
+        self.arena.len() + self.lent_bytes
     }
 
     /// Copies bytes into the arena and says where they are.
@@ -86,6 +96,13 @@ impl Batch {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()
+    }
+
+    /// Takes bytes that stay where they are: for content so long that a copy costs more than holding its buffer until
+    /// the batch is delivered.
+    pub fn lend(&mut self, bytes: Box<dyn AsRef<[u8]> + Send + Sync>) -> Payload {
+        self.lent_bytes += (*bytes).as_ref().len();
+        Payload::Lent(bytes)
     }
 
     /// The content's identity: what the provider said, completed by where the record stands.

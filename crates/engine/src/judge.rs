@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashward_core::{Decision, Digests, Unreadable, UnreadableKind};
+use hashward_core::{AlgorithmSet, Decision, Digests, Unreadable, UnreadableKind};
 use hashward_digest::{ReadError, digest_bytes, digest_reader};
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -64,8 +64,9 @@ struct Outcome {
     bytes: u64,
 }
 
-/// Small contents are taken in runs this long, so that handing them out costs less than digesting them.
-const RECORDS_PER_TASK_MIN: usize = 32;
+/// Small contents are taken in runs of about so many bytes, so that handing them out costs less than digesting them, and
+/// few enough that every thread has its share of a batch.
+const TASK_BYTES_MIN: usize = 64 * 1024;
 
 impl Judge {
     /// Starts the threads.
@@ -94,6 +95,7 @@ impl Judge {
         let now = Timestamp::now();
         let (deferred, ready): (Vec<usize>, Vec<usize>) =
             (0..batch.records.len()).partition(|i| matches!(batch.records[*i].payload, Payload::Deferred(_)));
+        let records_per_task_min = (TASK_BYTES_MIN * batch.records.len() / batch.bytes().max(1)).max(1);
         let mut tally = Tally::default();
         let mut opened = Tally::default();
         // Content in memory is digested while other content is still being opened and read.
@@ -106,7 +108,7 @@ impl Judge {
             tally = self.digesters.install(|| {
                 ready
                     .par_iter()
-                    .with_min_len(RECORDS_PER_TASK_MIN)
+                    .with_min_len(records_per_task_min)
                     .fold(Tally::default, |tally, i| tally.and(*i, self.outcome(&batch, *i, now, &mut [])))
                     .reduce(Tally::default, Tally::merge)
             });
@@ -137,10 +139,8 @@ impl Judge {
         let record = &batch.records[number];
         let wanted = self.snapshot.algorithms();
         let (content, bytes) = match &record.payload {
-            Payload::Bytes(range) => {
-                let bytes = &batch.arena[range.clone()];
-                (Content::Digests(digest_bytes(wanted, bytes)), bytes.len() as u64)
-            }
+            Payload::Bytes(range) => digested(wanted, &batch.arena[range.clone()]),
+            Payload::Lent(bytes) => digested(wanted, (**bytes).as_ref()),
             Payload::Digests(digests) => (Content::Digests(**digests), 0),
             Payload::Unreadable(reason) => (Content::Unreadable((**reason).clone()), 0),
             Payload::Deferred(content) => match self.read(content.as_ref(), buffer) {
@@ -166,21 +166,27 @@ impl Judge {
     }
 
     fn quarantined(&self, batch: &Batch, record: &Record, reason: &Unreadable) -> Quarantined {
-        let bytes = |range: &std::ops::Range<usize>| batch.arena[range.clone()].to_vec();
+        let bytes = |range: &std::ops::Range<usize>| &batch.arena[range.clone()];
         let value = match &record.payload {
-            Payload::Bytes(range) => Some(range),
-            _ => record.value.as_ref(),
+            Payload::Bytes(range) => Some(bytes(range)),
+            Payload::Lent(lent) => Some((**lent).as_ref()),
+            _ => record.value.as_ref().map(bytes),
         };
         Quarantined {
             origin: record.origin.to_string(),
             position: record.position,
             content_id: batch.identity(record).id,
-            key: record.key.as_ref().map(bytes),
+            key: record.key.as_ref().map(|key| bytes(key).to_vec()),
             headers: record.headers.clone(),
-            value: value.filter(|_| self.options.quarantine_bytes).map(bytes),
+            value: value.filter(|_| self.options.quarantine_bytes).map(<[u8]>::to_vec),
             reason: reason.clone(),
         }
     }
+}
+
+/// Content that is in memory, digested; and its length.
+fn digested(wanted: AlgorithmSet, bytes: &[u8]) -> (Content, u64) {
+    (Content::Digests(digest_bytes(wanted, bytes)), bytes.len() as u64)
 }
 
 /// Reads a content to its end and digests it for `snapshot`, with the memory of `buffer`.

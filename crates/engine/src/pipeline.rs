@@ -92,7 +92,6 @@ fn read(
 ) -> Result<(), PortError> {
     while !stop.is_requested() {
         let mut batch = used.try_recv().unwrap_or_default();
-        batch.clear();
         source.next_batch(&mut batch)?;
         tell_health(&source, health);
         if batch.records.is_empty() {
@@ -144,8 +143,11 @@ fn deliver(
         match judged.recv_timeout(TICK) {
             Ok(judged) => {
                 delivery.deliver(&judged)?;
+                let mut batch = judged.batch;
+                // What was lent to the batch goes back now, and not when somebody needs a batch again.
+                batch.clear();
                 // A full or closed channel only means that nobody needs the buffers.
-                drop(to_reuse.try_send(judged.batch));
+                drop(to_reuse.try_send(batch));
             }
             Err(RecvTimeoutError::Timeout) => delivery.idle(Duration::ZERO)?,
             Err(RecvTimeoutError::Disconnected) => break,

@@ -12,6 +12,7 @@ mod context;
 mod error;
 mod form;
 mod headers;
+mod lent;
 mod options;
 mod probe;
 mod record;

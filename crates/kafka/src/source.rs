@@ -16,6 +16,7 @@ use crate::context::ConsumerSide;
 use crate::error::port_error;
 use crate::form::{Brought, OpenReference, brought};
 use crate::headers::{headers_of, identity};
+use crate::lent::{Polled, poll};
 
 /// Reads the content topics.
 pub struct KafkaSource {
@@ -52,6 +53,9 @@ struct Known {
 
 /// How long a call waits for a first record.
 const FIRST_RECORD_WAIT: Duration = Duration::from_millis(100);
+/// From this length on, in bytes, content is judged where librdkafka received it: holding a message costs less than
+/// copying it.
+const LEND_BYTES_MIN: usize = 2048;
 
 impl KafkaSource {
     pub(crate) fn new(
@@ -78,11 +82,11 @@ impl KafkaSource {
     /// Asks librdkafka once. Whether a record came.
     fn poll(&mut self, wait: Duration, batch: &mut Batch) -> Result<bool, PortError> {
         let consumer = Arc::clone(&self.consumer);
-        let polled = consumer.poll(wait);
+        let polled = poll(&consumer, wait);
         self.follow_rebalance(batch);
         match polled {
             Some(Ok(message)) => {
-                self.take(&message, batch);
+                self.take(message, batch);
                 Ok(true)
             }
             Some(Err(error)) => bear(&error).map(|()| false),
@@ -114,24 +118,26 @@ impl KafkaSource {
     }
 
     /// Puts a record into the batch.
-    fn take(&mut self, message: &BorrowedMessage<'_>, batch: &mut Batch) {
-        let Some(stream) = self.streams.find(message) else {
+    fn take(&mut self, message: Polled<'_>, batch: &mut Batch) {
+        let Some(stream) = self.streams.find(&message) else {
             // Read before its partition left: the next owner reads it.
             debug!(partition = message.partition(), "record of a partition that is no longer ours");
             return;
         };
         let position = Position { stream: stream.id, offset: message.offset() };
         let origin = Arc::clone(&stream.origin);
-        let headers = headers_of(message);
+        let headers = headers_of(&message);
         let identity = identity(&headers);
-        let value = message.payload().unwrap_or_default();
         let key = message.key().map(|key| batch.store(key));
-        let stored = batch.store(value);
-        let (payload, value) = match brought(self.options.form, &headers, value) {
-            Brought::Content => (Payload::Bytes(stored), None),
-            Brought::Reference(url) => (Payload::Deferred((self.open_reference)(&url)), Some(stored)),
-            Brought::Digests(digests) => (Payload::Digests(digests), Some(stored)),
-            Brought::Unreadable(reason) => (Payload::Unreadable(Box::new(reason)), Some(stored)),
+        let bytes = message.payload().unwrap_or_default();
+        let (payload, value) = match brought(self.options.form, &headers, bytes) {
+            Brought::Content if bytes.len() >= LEND_BYTES_MIN => (batch.lend(Box::new(message.lend())), None),
+            Brought::Content => (Payload::Bytes(batch.store(bytes)), None),
+            Brought::Reference(url) => {
+                (Payload::Deferred((self.open_reference)(&url)), Some(batch.store(bytes)))
+            }
+            Brought::Digests(digests) => (Payload::Digests(digests), Some(batch.store(bytes))),
+            Brought::Unreadable(reason) => (Payload::Unreadable(Box::new(reason)), Some(batch.store(bytes))),
         };
         batch.records.push(Record { position, origin, key, value, headers, identity, payload });
     }
@@ -145,8 +151,7 @@ impl KafkaSource {
     }
 
     fn is_full(&self, batch: &Batch) -> bool {
-        batch.records.len() >= self.options.batch_records_max
-            || batch.arena.len() >= self.options.batch_bytes_max
+        batch.records.len() >= self.options.batch_records_max || batch.bytes() >= self.options.batch_bytes_max
     }
 }
 
