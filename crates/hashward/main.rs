@@ -42,7 +42,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
     let style = cli.global.style();
     let config = || -> Result<Config> { Ok(config::load(&cli.global.sources()?)?) };
     match &cli.command {
-        Command::Demo(demo) => demo::demo(demo, style),
+        Command::Demo(demo) => demo::demo(demo, cli.global.log_level.as_deref().unwrap_or("warn"), style),
         Command::Run => run::run(&config()?, style),
         Command::Scan(scan) => scan::scan(&config()?, &scan.paths, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),

@@ -9,7 +9,7 @@ use hashward_core::Algorithm;
 use serde_json::{Value, json};
 
 use crate::broker::{Broker, Isolation, NewRecord, PASSWORD, USERNAME};
-use crate::fixture::{Fixture, complaints, harmless, hex, listed};
+use crate::fixture::{Fixture, complaints, harmless, hex, id_set, listed};
 use crate::worker::{Worker, wait_for};
 
 /// `openssl s_server -WWW`: serves the files of a folder over HTTPS, with a certificate by a CA of its own.
@@ -67,6 +67,32 @@ const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 fn stated(algorithm: Algorithm, content: &[u8]) -> Vec<u8> {
     json!({ "digests": { algorithm.word(): hex(algorithm, content) } }).to_string().into_bytes()
+}
+
+/// Up to 2 KiB a value is copied, from there on it stays where librdkafka received it: both must be the same content.
+#[test]
+fn values_of_every_length_are_the_content() {
+    let broker = Broker::shared();
+    let fixture = Fixture::new("lengths", 1);
+    fixture.create_topics(broker, 1);
+    let lengths = [1, 255, 2047, 2048, 2049, 4096, 65_536, 1_000_003];
+    let contents: Vec<Vec<u8>> =
+        lengths.iter().map(|length| (0..*length).map(|i| (i * 31 + length) as u8).collect()).collect();
+    let lines: String = contents.iter().map(|c| format!("{}\n", hex(Algorithm::Sha256, c))).collect();
+    fs::write(fixture.list(), lines).unwrap();
+    let worker = Worker::start(fixture.path(), &fixture.kafka_config(broker, ""), &[]);
+    // Each listed content, and one that differs from it in its last byte.
+    let records = contents.iter().flat_map(|content| {
+        let mut other = content.clone();
+        *other.last_mut().unwrap() ^= 1;
+        [NewRecord::new(content.clone()), NewRecord::new(other)]
+    });
+    broker.produce_all(&fixture.topic("uploads"), records);
+    wait_for("everything to be committed", || fixture.all_committed(broker).then_some(()));
+    let alerts = fixture.alerts(broker, Isolation::ReadCommitted);
+    assert_eq!(alerts.len(), lengths.len());
+    assert_eq!(id_set(&alerts), fixture.expected_ids(broker));
+    assert_eq!(worker.terminate().0.code(), Some(0));
 }
 
 #[test]

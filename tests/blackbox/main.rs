@@ -12,6 +12,7 @@ mod cli;
 mod fixture;
 mod inbox;
 mod kafka_crash;
+mod kafka_ends;
 mod kafka_forms;
 mod kafka_group;
 mod kafka_outage;

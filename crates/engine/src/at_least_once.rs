@@ -54,22 +54,23 @@ const RETRY_LONGEST: Duration = Duration::from_secs(2);
 const ROOM_WAIT: Duration = Duration::from_millis(20);
 
 impl Patience {
-    /// Takes the result of an attempt: whether it went well. Pauses after one that did not, and gives the error back
-    /// when it cannot pass, or has not passed for `unavailable_max`.
+    /// Takes an attempt that went well all the way.
+    fn relieved(&mut self, health: &Health) {
+        if let Some((since, _)) = self.failing.take() {
+            info!(after_s = since.elapsed().as_secs_f64(), "delivery works again");
+            health.ready(Part::Delivery);
+        }
+    }
+
+    /// Takes an attempt that failed, and pauses. Gives the error back when it cannot pass, or has not passed for
+    /// `unavailable_max`.
     fn bear(
         &mut self,
-        result: Result<(), PortError>,
+        error: PortError,
         unavailable_max: Duration,
         metrics: &Metrics,
         health: &Health,
-    ) -> Result<bool, PortError> {
-        let Err(error) = result else {
-            if let Some((since, _)) = self.failing.take() {
-                info!(after_s = since.elapsed().as_secs_f64(), "delivery works again");
-                health.ready(Part::Delivery);
-            }
-            return Ok(true);
-        };
+    ) -> Result<(), PortError> {
         metrics.delivery_failed();
         let PortError::Unavailable { .. } = error else { return Err(error) };
         let (since, pause) = self.failing.unwrap_or_else(|| {
@@ -82,7 +83,7 @@ impl Patience {
         health.not_ready(Part::Delivery, error.to_string());
         std::thread::sleep(pause);
         self.failing = Some((since, (pause * 2).min(RETRY_LONGEST)));
-        Ok(false)
+        Ok(())
     }
 }
 
@@ -113,8 +114,12 @@ impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
     fn collect(&mut self, wait: Duration, commit_now: bool) -> Result<(), PortError> {
         let max = self.options.unavailable_max;
         if self.in_flight > 0 {
-            let result = self.sink.acknowledged(wait, &mut self.acknowledged);
-            self.sending.bear(result, max, &self.metrics, &self.health)?;
+            match self.sink.acknowledged(wait, &mut self.acknowledged) {
+                // A sink that takes things and acknowledges none does not work.
+                Ok(()) if self.acknowledged.is_empty() => {}
+                Ok(()) => self.sending.relieved(&self.health),
+                Err(error) => self.sending.bear(error, max, &self.metrics, &self.health)?,
+            }
         } else if !wait.is_zero() {
             std::thread::sleep(wait);
         }
@@ -135,8 +140,13 @@ impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
             }
             checkpoint.is_current(*id) || stream.prefix.waiting() > 0
         });
-        let result = self.checkpoint.commit(commit_now);
-        self.committing.bear(result, max, &self.metrics, &self.health).map(drop)
+        match self.checkpoint.commit(commit_now) {
+            Ok(()) => {
+                self.committing.relieved(&self.health);
+                Ok(())
+            }
+            Err(error) => self.committing.bear(error, max, &self.metrics, &self.health),
+        }
     }
 
     /// Hands one thing to the sink; waits while there is no room for it.
@@ -145,11 +155,11 @@ impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
             self.collect(ROOM_WAIT, false)?;
         }
         loop {
-            let result = self.sink.send(ticket, outgoing);
-            if self.sending.bear(result, self.options.unavailable_max, &self.metrics, &self.health)? {
+            let Err(error) = self.sink.send(ticket, outgoing) else {
                 self.in_flight += 1;
                 return Ok(());
-            }
+            };
+            self.sending.bear(error, self.options.unavailable_max, &self.metrics, &self.health)?;
             self.collect(ROOM_WAIT, false)?;
         }
     }

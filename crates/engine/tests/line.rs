@@ -54,6 +54,7 @@ fn line(
         alerts: Arc::clone(&alerts),
         at_a_time,
         failures_left: failures,
+        quiet: false,
     };
     let limits =
         AtLeastOnceOptions { in_flight_max: 16, unavailable_max: Duration::from_millis(unavailable_ms) };

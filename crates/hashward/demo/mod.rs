@@ -33,8 +33,8 @@ const ALERTS_SHOWN: usize = 12;
 type Out = Output<std::io::Stdout>;
 
 /// Shows everything at work.
-pub(crate) fn demo(demo: &Demo, style: Style) -> Result<Exit> {
-    logging::start("warn", config::LogFormat::Human, style.color)?;
+pub(crate) fn demo(demo: &Demo, log_level: &str, style: Style) -> Result<Exit> {
+    logging::start(log_level, config::LogFormat::Human, style.color)?;
     let mut output = Output::stdout(style.color);
     let folder = Folder::new(demo.dir.as_deref(), demo.keep)?;
     let bar = bar(u64::from(demo.files), "making files");

@@ -107,13 +107,15 @@ pub enum Done {
 /// A shared record of what was done.
 pub type Deeds = Arc<Mutex<Vec<Done>>>;
 
-/// A sink that acknowledges the newest first, so many at a time, and fails first if told to.
+/// A sink that acknowledges the newest first, so many at a time, and fails first if told to. Between two failures it
+/// acknowledges nothing, as a client does that waits for its broker.
 pub struct Backwards {
     pub deeds: Deeds,
     pub waiting: Vec<Ticket>,
     pub alerts: Arc<Mutex<Vec<Outgoing>>>,
     pub at_a_time: usize,
     pub failures_left: usize,
+    pub quiet: bool,
 }
 
 impl AlertSink for Backwards {
@@ -126,6 +128,10 @@ impl AlertSink for Backwards {
 
     fn acknowledged(&mut self, _wait: Duration, acknowledged: &mut Vec<Ticket>) -> Result<(), PortError> {
         if self.failures_left > 0 {
+            self.quiet = !self.quiet;
+            if !self.quiet {
+                return Ok(());
+            }
             self.failures_left -= 1;
             return Err(PortError::Unavailable { port: "alerts", detail: "not now".to_owned() });
         }
