@@ -1,4 +1,5 @@
-//! Hash lists in: a text file of digests, and the TOML file beside it that says whose list it is.
+//! Hash lists in: a text file of digests, and the TOML file beside it that says whose list it is. Lists as other
+//! people write them are read and written in [`format`](mod@format).
 //!
 //! # The text
 //!
@@ -31,19 +32,22 @@
 mod bad_line;
 mod entry;
 mod error;
+pub mod format;
 mod grouping;
 mod info;
 mod line;
 mod load;
+mod problem;
 mod statement;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub use bad_line::{BadLine, BadLines, Problem};
+pub use bad_line::{BadLine, BadLines};
 pub use entry::ListEntry;
 pub use error::ListError;
 pub use info::{DEADLINE_MINUTES_MAX, METADATA_BYTES_MAX};
 pub use load::{List, LoadOptions, load};
+pub use problem::Problem;
 pub use statement::{Change, Statement};
 pub use text::{LINE_BYTES_MAX, ParsedText, parse_text, parse_text_bytes};

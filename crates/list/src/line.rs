@@ -48,7 +48,20 @@ pub(crate) enum Line<'a> {
     /// Nothing: it is empty or a comment.
     Nothing,
     /// A digest, and the name of what it was made from: empty if there is none.
-    Digest(Digest, Cow<'a, [u8]>),
+    Digest {
+        digest: Digest,
+        name: Cow<'a, [u8]>,
+        /// Nothing but the number of digits tells the algorithm.
+        by_length: bool,
+    },
+    /// A signal that Hashward does not match, and what is wrong with it for those who only take digests.
+    Other { kind: &'static str, value: &'a [u8], name: Cow<'a, [u8]>, problem: Problem },
+}
+
+/// What a line holds, before its name is unescaped.
+enum Found {
+    Digest { digest: Digest, by_length: bool },
+    Other { kind: &'static str, value: Range<usize>, problem: Problem },
 }
 
 /// Reads one line, given without its LF or CRLF.
@@ -65,17 +78,22 @@ pub(crate) fn parse(line: &[u8]) -> Result<Line<'_>, Problem> {
         Some(first) => *first == b'\\',
     };
     let start = indent + usize::from(escaped);
-    let (digest, name) = match tag(line, start) {
+    let (found, name) = match tag(line, start) {
         Some(bracket) => named(line, start, bracket)?,
         None => unnamed(line, start)?,
     };
-    if digest == Digest::of_empty_content(digest.algorithm()) {
+    if let Found::Digest { digest, .. } = found
+        && digest == Digest::of_empty_content(digest.algorithm())
+    {
         return Err(Problem::EmptyContent(digest.algorithm()));
     }
     let name = if escaped { unescape(line, name)? } else { Cow::Borrowed(&line[name]) };
     // Tools write this for content that came through a pipe: it names nothing.
     let name = if *name == *b"-" { Cow::Borrowed(&b""[..]) } else { name };
-    Ok(Line::Digest(digest, name))
+    Ok(match found {
+        Found::Digest { digest, by_length } => Line::Digest { digest, name, by_length },
+        Found::Other { kind, value, problem } => Line::Other { kind, value: &line[value], name, problem },
+    })
 }
 
 /// Where the bracket stands after what may be an algorithm's name: one word that is no number, then at most a
@@ -90,8 +108,8 @@ fn tag(line: &[u8], start: usize) -> Option<usize> {
 }
 
 /// Reads `MD5 (name) = HEX` and `MD5(name)= HEX`, the bracket given.
-fn named(line: &[u8], start: usize, bracket: usize) -> Result<(Digest, Range<usize>), Problem> {
-    let algorithm = algorithm_named(line[start..bracket].trim_ascii_end())?;
+fn named(line: &[u8], start: usize, bracket: usize) -> Result<(Found, Range<usize>), Problem> {
+    let named = named_kind(line[start..bracket].trim_ascii_end())?;
     // The last bracket: a name may hold more of them, a digest none.
     let close = line.iter().rposition(|byte| *byte == b')').ok_or(Problem::NamedForm)?;
     let after = line[close + 1..].trim_ascii();
@@ -100,28 +118,41 @@ fn named(line: &[u8], start: usize, bracket: usize) -> Result<(Digest, Range<usi
         return Err(Problem::NamedForm);
     }
     let end = line.trim_ascii_end().len();
-    let digest = digest(line, end - hex.len()..end, algorithm)?;
+    let value = end - hex.len()..end;
+    let found = match named {
+        Named::Algorithm(algorithm) => {
+            Found::Digest { digest: digest(line, value, algorithm)?, by_length: false }
+        }
+        Named::Other(kind, problem) => Found::Other { kind, value, problem },
+    };
     let name = bracket + 1..close;
     // What OpenSSL prints for content that came through a pipe.
     let name = if line[name.clone()] == *b"stdin" { close..close } else { name };
-    Ok((digest, name))
+    Ok((found, name))
 }
 
-fn algorithm_named(word: &[u8]) -> Result<Algorithm, Problem> {
+/// What the word before the bracket names.
+enum Named {
+    Algorithm(Algorithm),
+    Other(&'static str, Problem),
+}
+
+fn named_kind(word: &[u8]) -> Result<Named, Problem> {
     let word = std::str::from_utf8(word).map_err(|_| Problem::UnknownAlgorithm)?;
     if let Some(algorithm) = Algorithm::from_tool_name(word) {
-        return Ok(algorithm);
+        return Ok(Named::Algorithm(algorithm));
     }
     // The table's own words go into the problem, never the line's: those could be part of a digest.
     let same = |known: &&&str| known.eq_ignore_ascii_case(word);
     if let Some(name) = FINGERPRINTS.iter().find(same) {
-        return Err(Problem::Fingerprint(name));
+        return Ok(Named::Other(name, Problem::Fingerprint(name)));
     }
-    Err(FOREIGN.iter().find(same).map_or(Problem::UnknownAlgorithm, |name| Problem::ForeignAlgorithm(name)))
+    let foreign = FOREIGN.iter().find(same).ok_or(Problem::UnknownAlgorithm)?;
+    Ok(Named::Other(foreign, Problem::ForeignAlgorithm(foreign)))
 }
 
 /// Reads `HEX`, `HEX  name`, `HEX *name`, and the same after `XXH3_`.
-fn unnamed(line: &[u8], start: usize) -> Result<(Digest, Range<usize>), Problem> {
+fn unnamed(line: &[u8], start: usize) -> Result<(Found, Range<usize>), Problem> {
     const XXH3: &[u8] = b"XXH3_";
     let xxh3 = line[start..].starts_with(XXH3);
     let start = if xxh3 { start + XXH3.len() } else { start };
@@ -139,13 +170,13 @@ fn unnamed(line: &[u8], start: usize) -> Result<(Digest, Range<usize>), Problem>
         128 => Algorithm::Sha512,
         _ => return Err(Problem::Length { digits }),
     };
-    let digest = digest(line, start..end, algorithm)?;
+    let found = Found::Digest { digest: digest(line, start..end, algorithm)?, by_length: !xxh3 };
     let rest = &line[end..];
     if rest.trim_ascii().is_empty() {
-        return Ok((digest, end..end));
+        return Ok((found, end..end));
     }
     if rest.starts_with(b"  ") || rest.starts_with(b" *") {
-        return Ok((digest, end + 2..line.len()));
+        return Ok((found, end + 2..line.len()));
     }
     let bad = if rest[0] == b' ' { end + 1 } else { end };
     Err(Problem::Separator { character: character(line, bad) })

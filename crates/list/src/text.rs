@@ -12,7 +12,7 @@ use crate::{BadLines, ListEntry, ListError, Problem};
 /// other.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a text list holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -57,11 +57,11 @@ pub(crate) fn parse_text_limited(
         let text = text.strip_suffix(b"\n").map_or(text, |text| text.strip_suffix(b"\r").unwrap_or(text));
         match parse(text) {
             Ok(Line::Nothing) => {}
-            Ok(Line::Digest(digest, name)) => {
+            Ok(Line::Digest { digest, name, .. }) => {
                 let full = |_| ListError::TooManyEntries { path: path.into(), entries_max };
                 grouping.add(lines, &digest, &name).map_err(full)?;
             }
-            Err(problem) => bad.push(lines, problem),
+            Ok(Line::Other { problem, .. }) | Err(problem) => bad.push(lines, problem),
         }
     }
     Ok(ParsedText { entries: grouping.into_entries(), lines, bad })
@@ -69,7 +69,7 @@ pub(crate) fn parse_text_limited(
 
 /// Reads the next line with its end into `line`, or says that there is none. If it is longer than
 /// [`LINE_BYTES_MAX`], `line` holds one byte more than that, and the rest is passed over.
-fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
+pub(crate) fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     line.clear();
     reader.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', line)?;
     if line.len() > LINE_BYTES_MAX && line.last() != Some(&b'\n') {
