@@ -10,7 +10,7 @@ use hashward_core::Algorithm;
 /// `Display` tells what is wrong, [`Problem::expected`] what would be right.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Problem {
-    /// The line is longer than [`LINE_BYTES_MAX`].
+    /// The line is longer than [`LINE_BYTES_MAX`](crate::LINE_BYTES_MAX).
     TooLong {
         /// It has carriage returns inside: perhaps they are the line ends.
         carriage_returns: bool,

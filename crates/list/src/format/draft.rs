@@ -21,9 +21,11 @@ impl Draft {
 
     /// Takes a signal of the kind that the source names.
     pub(super) fn named(&mut self, field: &'static str, name: &str, value: &str) -> Result<(), Fault> {
-        match kind(name).ok_or(Fault::of(field, Problem::UnknownKind))? {
-            Kind::Digest(algorithm) => self.digest(field, algorithm, value),
-            Kind::Unmatched(word) => self.unmatched(field, &word, value),
+        match kind(name) {
+            Some(Kind::Digest(algorithm)) => self.digest(field, algorithm, value),
+            Some(Kind::Unmatched(word)) => self.unmatched(field, &word, value),
+            None if is_sha256_or_pdq(value) => Err(Fault::of(field, Problem::Ambiguous)),
+            None => Err(Fault::of(field, Problem::UnknownKind)),
         }
     }
 
@@ -104,6 +106,11 @@ impl Draft {
         }
         Ok(self.statement)
     }
+}
+
+fn is_sha256_or_pdq(value: &str) -> bool {
+    let value = value.trim();
+    value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A digest from hexadecimal digits; that of empty content is none.

@@ -58,11 +58,50 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
     if !name.chars().all(good) {
         return None;
     }
-    let word = name.to_ascii_lowercase();
-    let word = word.strip_prefix("hash_").unwrap_or(&word);
+    // What comes out must name the same kind when it is read again.
+    let word = name.to_ascii_lowercase().replace('-', "_");
+    let mut word = word.as_str();
+    while let Some(rest) = word.strip_prefix("hash_") {
+        word = rest;
+    }
     let word = SAME.iter().find(|(other, _)| *other == word).map_or(word, |(_, word)| word);
     if let Some(algorithm) = Algorithm::from_tool_name(word) {
         return Some(Kind::Digest(algorithm));
     }
-    (!word.is_empty() && !EMPTY.contains(&word)).then(|| Kind::Unmatched(word.replace('-', "_")))
+    (!word.is_empty() && !EMPTY.contains(&word)).then(|| Kind::Unmatched(word.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_kinds() {
+        let unmatched = |word: &str| Some(Kind::Unmatched(word.to_owned()));
+        for (name, expected) in [
+            ("MD5", Some(Kind::Digest(Algorithm::Md5))),
+            ("HASH_MD5", Some(Kind::Digest(Algorithm::Md5))),
+            ("HASH_VIDEO_MD5", Some(Kind::Digest(Algorithm::Md5))),
+            ("Video-MD5", Some(Kind::Digest(Algorithm::Md5))),
+            ("SHA-256", Some(Kind::Digest(Algorithm::Sha256))),
+            ("HASH_URL_MD5", unmatched("url_md5")),
+            ("ImagePDQ", unmatched("pdq")),
+            ("pdq#2", unmatched("pdq#2")),
+            ("PDNA", unmatched("photodna")),
+            ("SSVH_PDNA", unmatched("ssvh_pdna")),
+            ("hash_hash_x", unmatched("x")),
+            ("SHA512/256", unmatched("sha512/256")),
+            ("hash", None),
+            ("hash_", None),
+            ("", None),
+            ("two words", None),
+            ("\u{e4}", None),
+            (&"x".repeat(NAME_BYTES_MAX + 1), None),
+        ] {
+            assert_eq!(kind(name), expected, "{name}");
+            if let Some(Kind::Unmatched(word)) = &expected {
+                assert_eq!(kind(word), expected, "{name} stays what it is");
+            }
+        }
+    }
 }

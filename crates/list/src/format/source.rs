@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use super::foreign::foreign;
 use super::out::{Out, Progress, Stop};
 use super::recognise::{LOOK_AHEAD_BYTES, recognise};
-use super::{At, Format, FormatError, Item, Place, read as readers};
-use crate::Problem;
+use super::{Format, FormatError, Item, read as readers};
 
 /// How many bytes of a file are read at a time.
 const READ_BYTES: usize = 256 * 1024;
@@ -109,10 +108,6 @@ impl Source<'_> {
         };
         match read {
             Ok(()) | Err(Stop::Enough) => Ok(()),
-            Err(Stop::Io(source)) if source.kind() == io::ErrorKind::UnexpectedEof => {
-                let place = Place { at: At::Byte(total_bytes), field: None };
-                Err(FormatError::Malformed { path, place, problem: Problem::Truncated })
-            }
             Err(Stop::Io(source)) => Err(FormatError::Io { path, source }),
             Err(Stop::Malformed(place, problem)) => Err(FormatError::Malformed { path, place, problem }),
             Err(Stop::Database(reason)) => Err(FormatError::Database { path, reason }),

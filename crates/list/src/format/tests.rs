@@ -1,5 +1,6 @@
 //! Every format: good samples, hostile ones, and there and back.
 
+mod broken;
 mod good;
 mod hostile;
 mod mutations;
