@@ -1,6 +1,7 @@
 //! What a file says of one item, before a list takes it up.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use hashward_core::{Category, Digests};
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ pub enum Change {
 ///
 /// Every format is read into statements, one at a time, and every list is written from them. So a format knows
 /// nothing of how a list is kept, and a list nothing of formats.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Statement {
     /// Whether the item is put in or withdrawn.
     pub change: Change,
@@ -43,4 +44,40 @@ pub struct Statement {
     pub valid_until: Option<Timestamp>,
     /// What people should know of the entry.
     pub note: Option<String>,
+}
+
+/// Shows what there is, and not what it says: signals are secret, and keys and notes may hold a person's name.
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Statement")
+            .field("change", &self.change)
+            .field("digests", &self.digests)
+            .field("unmatched_signals", &self.unmatched_signals.keys())
+            .field("size_bytes", &self.size_bytes)
+            .field("category", &self.category)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hashward_core::{Algorithm, Digest};
+
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_signal_and_no_name() {
+        let mut statement = Statement {
+            key: Some("somebody".into()),
+            note: Some("somewhere".into()),
+            ..Statement::default()
+        };
+        statement.digests.insert(&Digest::new(Algorithm::Md5, &[0xab; 16]).unwrap());
+        statement.unmatched_signals.insert("pdq".into(), "cdcdcdcd".into());
+        let shown = format!("{statement:?}");
+        assert!(shown.contains("md5") && shown.contains("pdq"), "{shown}");
+        for secret in ["abab", "171", "cdcd", "some"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
 }

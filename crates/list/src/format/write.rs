@@ -54,13 +54,12 @@ impl Written {
 pub fn write(
     format: Format,
     info: &ListInfo,
-    statements: impl Iterator<Item = Statement>,
+    mut statements: impl Iterator<Item = Statement>,
     out: &mut dyn Write,
 ) -> Result<Written, FormatError> {
     let out = &mut BufWriter::new(out);
     let mut written = Written::default();
-    let mut statements = statements;
-    let statements = &mut statements;
+    let statements: &mut dyn Iterator<Item = Statement> = &mut statements;
     let done = match format {
         Format::Text => text::write(statements, out, &mut written),
         Format::Hashdeep => hashdeep::write(statements, out, &mut written),

@@ -63,7 +63,7 @@ impl Problem {
             Self::Pattern(_) => {
                 "a pattern such as `[file:hashes.'SHA-256' = '…' AND file:hashes.MD5 = '…']`".to_owned()
             }
-            Self::NotListed(_) => "an item that its source lists as illegal and for matching".to_owned(),
+            Self::NotListed(_) => "an item that its source puts forward for this use".to_owned(),
         }
     }
 }

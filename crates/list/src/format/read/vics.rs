@@ -14,6 +14,14 @@ use crate::format::json::{Items, Scanner};
 use crate::format::out::{Fault, Out, Step};
 use crate::{Problem, Statement};
 
+/// The longest name of a data model that is looked at, in bytes.
+const CONTEXT_BYTES_MAX: usize = 4096;
+/// What the name of a data model of cases holds.
+const CASES: &[u8] = b"#Cases";
+/// What would be right in place of a case that nobody said was one.
+const CASES_TOLD: &str =
+    "a medium; a file of cases says so before `value`, in a data model that ends in #Cases";
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Medium<'a> {
@@ -78,7 +86,7 @@ pub(super) fn read(reader: &mut dyn BufRead, out: &mut Out<'_>) -> Step {
             "odata.metadata" | "@odata.context" => {
                 let mut context = Vec::new();
                 if scanner.value(&mut context, CONTEXT_BYTES_MAX)?.is_ok() {
-                    cases = context.ends_with(b"#Cases\"");
+                    cases = context.windows(CASES.len()).any(|window| window == CASES);
                 }
                 Ok(())
             }
@@ -93,9 +101,6 @@ pub(super) fn read(reader: &mut dyn BufRead, out: &mut Out<'_>) -> Step {
         if found { Ok(()) } else { scanner.malformed(Problem::Syntax("an object with the array `value`")) }
     })
 }
-
-/// The longest name of a data model that is looked at, in bytes.
-const CONTEXT_BYTES_MAX: usize = 4096;
 
 /// A case may hold any number of media: they are read one by one.
 fn read_case(scanner: &mut Scanner<'_>, items: &mut Items<'_, '_>) -> Step {
@@ -115,10 +120,7 @@ fn read_medium(item: &[u8], at: At, out: &mut Out<'_>) -> Step {
 fn parse(medium: &Medium<'_>) -> Result<Statement, Fault> {
     if medium.media.is_some() {
         // A case, in a file that did not say that it holds cases.
-        return Err(Fault::of(
-            "Media",
-            Problem::NotA("a field of a medium: cases need a data model #Cases before them"),
-        ));
+        return Err(Fault::of("Media", Problem::Syntax(CASES_TOLD)));
     }
     let mut draft = Draft::of(medium.id.word("MediaID")?);
     draft.digest("MD5", Algorithm::Md5, medium.md5.text("MD5")?.unwrap_or_default())?;

@@ -111,7 +111,10 @@ fn broken_json() {
             "AlternativeHashes: the word names no kind of signal",
         ),
         (r#"{"Category": 1}"#, "there is no signal"),
-        (r#"{"Media": [], "Category": 1}"#, "Media: this is not a field of a medium"),
+        (
+            r#"{"Media": [], "Category": 1}"#,
+            "Media: something else stands here: expected a medium; a file of cases",
+        ),
     ] {
         let told_all = read(format!(r#"{{"value": [{item}]}}"#), Format::Vics);
         assert_eq!(told_all.error, None, "{item}");

@@ -74,8 +74,7 @@ fn nsrl_text() {
         &file,
         &[
             format!("+ md5={MD5} sha1={SHA1} size=503"),
-            "! line 3, SpecialCode: not taken up: NSRL marks the file as malicious: expected an item that its source \
-             lists as illegal and for matching"
+            "! line 3, SpecialCode: not taken up: NSRL marks the file as malicious: expected an item that its source puts forward for this use"
                 .into(),
         ],
     );
@@ -135,8 +134,7 @@ fn what_project_vic_does_not_call_illegal_is_not_taken_up() {
         Format::Vics,
         &file,
         &[
-            "! item 1, Category: not taken up: category 0 is for what is not illegal, or not yet judged: expected an \
-             item that its source lists as illegal and for matching"
+            "! item 1, Category: not taken up: category 0 is for what is not illegal, or not yet judged: expected an item that its source puts forward for this use"
                 .into(),
             "! item 2, Category: it is missing: expected a value".into(),
         ],
@@ -261,8 +259,7 @@ fn threatexchange() {
             format!("+ key=2 (pdq={SHA256})"),
             "- key=3".into(),
             format!("+ key=4 (url_md5={MD5})"),
-            "! item 5, status: not taken up: everybody says NON_MALICIOUS: expected an item that its source lists as \
-             illegal and for matching"
+            "! item 5, status: not taken up: everybody says NON_MALICIOUS: expected an item that its source puts forward for this use"
                 .into(),
         ],
     );
@@ -319,7 +316,7 @@ fn misp() {
              {{"uuid": "o2", "name": "pe-section", "Attribute": [{{"type": "md5", "value": "{MD5}"}}]}},
              {{"uuid": "o3", "name": "url", "Attribute": [{{"type": "url", "value": "https://example.org"}}]}}]}}}}"#
     );
-    let right = "expected an item that its source lists as illegal and for matching";
+    let right = "expected an item that its source puts forward for this use";
     let expected = [
         format!("+ key=a1 md5={MD5} note=comment: c"),
         format!("+ key=a3 sha1={SHA1} note=file: x|y.exe"),
