@@ -53,6 +53,9 @@ pub use write::{Written, write};
 /// The longest item that is read, in bytes: 1 MiB. A longer one is a bad item.
 pub const ITEM_BYTES_MAX: usize = 1024 * 1024;
 
+/// The longest key, reference or note of an item, in bytes: 64 KiB, which every name on a line has room in.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
 /// How deep things may stand inside each other in an item.
 pub const DEPTH_MAX: usize = 64;
 

@@ -92,6 +92,8 @@ pub enum Problem {
     Quote,
     /// The item is longer than [`format::ITEM_BYTES_MAX`](crate::format::ITEM_BYTES_MAX).
     TooLarge,
+    /// A name, a reference or a note that is longer than [`format::TEXT_BYTES_MAX`](crate::format::TEXT_BYTES_MAX).
+    TextTooLong,
     /// Things in things in things, deeper than [`format::DEPTH_MAX`](crate::format::DEPTH_MAX).
     TooDeep,
     /// The item is no JSON of the shape that its format has.

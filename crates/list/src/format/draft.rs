@@ -2,9 +2,9 @@
 
 use hashward_core::{Algorithm, Digest, DigestError};
 
-use super::SIGNALS_MAX;
 use super::kind::{Kind, kind};
 use super::out::Fault;
+use super::{SIGNALS_MAX, TEXT_BYTES_MAX};
 use crate::{Change, Problem, Statement};
 
 #[derive(Clone, Default)]
@@ -103,6 +103,12 @@ impl Draft {
         if !self.notes.is_empty() {
             debug_assert!(self.statement.note.is_none(), "a reader sets a note, or adds to it");
             self.statement.note = Some(self.notes.join("; "));
+        }
+        let Statement { key, reference, note, .. } = &self.statement;
+        for (field, text) in [("key", key), ("reference", reference), ("note", note)] {
+            if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
+                return Err(Fault::of(field, Problem::TextTooLong));
+            }
         }
         Ok(self.statement)
     }

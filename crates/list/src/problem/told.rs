@@ -2,7 +2,7 @@ use std::fmt;
 
 use hashward_core::Algorithm;
 
-use crate::format::{DEPTH_MAX, ITEM_BYTES_MAX, SIGNALS_MAX};
+use crate::format::{DEPTH_MAX, ITEM_BYTES_MAX, SIGNALS_MAX, TEXT_BYTES_MAX};
 use crate::{LINE_BYTES_MAX, Problem};
 
 impl Problem {
@@ -55,6 +55,7 @@ impl Problem {
             Self::Columns { header, .. } => format!("{header}, as in the file's header"),
             Self::Quote => "a quoted field that ends on its line, and \"\" for a quote inside it".to_owned(),
             Self::TooLarge => format!("at most {ITEM_BYTES_MAX} bytes"),
+            Self::TextTooLong => format!("at most {TEXT_BYTES_MAX} bytes"),
             Self::TooDeep => format!("at most {DEPTH_MAX} things inside each other"),
             Self::Json { .. } => "JSON of the shape that the format has, each field once".to_owned(),
             Self::Truncated => "the whole file: perhaps a transfer broke off".to_owned(),
@@ -108,6 +109,7 @@ impl fmt::Display for Problem {
             Self::Columns { row, .. } => write!(f, "{row} columns"),
             Self::Quote => f.write_str("a quoted field has no end, or goes on behind it"),
             Self::TooLarge => write!(f, "longer than {ITEM_BYTES_MAX} bytes"),
+            Self::TextTooLong => write!(f, "longer than {TEXT_BYTES_MAX} bytes"),
             Self::TooDeep => f.write_str("nested too deep"),
             Self::Json { byte } => write!(f, "not to be read from byte {byte} of the item on"),
             Self::Truncated => f.write_str("the file ends here"),

@@ -2,7 +2,8 @@
 //! `FILE(sha256, sha1, md5, file_name, file_size, package_id)`.
 //!
 //! The file comes from somebody else and may be made to do harm. It is opened read-only and as if nobody could change
-//! it, so that no journal beside it is played back. `FILE` must be a table: a view would be a program.
+//! it, so that no journal beside it is played back. `FILE` must be a table that holds what it says: views, computed
+//! columns and indexes of expressions are programs.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -55,15 +56,18 @@ fn read(database: &Connection, total_bytes: u64, out: &mut Out<'_>) -> Step {
     defend(database)?;
     let is_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'FILE' COLLATE NOCASE \
                     AND sql LIKE 'CREATE TABLE %'";
-    if database.query_one(is_table, [], |row| row.get::<_, i64>(0))? != 1 {
-        let place = Place { at: At::Byte(0), field: Some("FILE") };
-        return Err(Stop::Malformed(place, Problem::Missing));
+    let computed = "SELECT count(*) FROM pragma_table_xinfo('FILE') WHERE hidden <> 0";
+    let count = |sql| database.query_one(sql, [], |row| row.get::<_, i64>(0));
+    if count(is_table)? != 1 || count(computed)? != 0 {
+        let right = "a table with columns that hold values, and compute none";
+        return Err(Stop::Malformed(Place { at: At::Byte(0), field: Some("FILE") }, Problem::Syntax(right)));
     }
     let rows_max = total_bytes / ROW_BYTES_MIN;
-    let last_row: Option<i64> = database.query_one("SELECT max(rowid) FROM FILE", [], |row| row.get(0))?;
+    let last_row: Option<i64> =
+        database.query_one("SELECT max(rowid) FROM FILE NOT INDEXED", [], |row| row.get(0))?;
     let last_row = last_row.and_then(|row| u64::try_from(row).ok()).unwrap_or_default();
-    let mut select =
-        database.prepare("SELECT rowid, sha256, sha1, md5, file_size FROM FILE ORDER BY rowid")?;
+    let mut select = database
+        .prepare("SELECT rowid, sha256, sha1, md5, file_size FROM FILE NOT INDEXED ORDER BY rowid")?;
     let mut rows = select.query([])?;
     let mut count: u64 = 0;
     while let Some(row) = rows.next()? {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use self::pattern::Condition;
+use self::tokens::{Token, tokens};
 use crate::format::At;
 use crate::format::draft::Draft;
 use crate::format::json::each_item;
@@ -74,56 +75,71 @@ pub(super) fn read(reader: &mut dyn BufRead, out: &mut Out<'_>) -> Step {
     })
 }
 
+/// One statement for each alternative of the pattern.
 fn read_indicator(object: &Object<'_>, at: At, out: &mut Out<'_>) -> Step {
-    match parse(object) {
-        Ok(statements) => statements.into_iter().try_for_each(|statement| out.put(at, statement)),
+    let words = match words(object) {
+        Ok(words) => words,
+        Err(fault) => return out.put(at, Err(fault)),
+    };
+    let alternatives = pattern::parse(&words).map_err(|problem| Fault::of("pattern", problem));
+    match alternatives.and_then(|alternatives| Ok((alternatives, common(object)?))) {
+        Ok((alternatives, common)) => (1..).zip(alternatives).try_for_each(|(number, conditions)| {
+            out.put(at, alternative(&common, number, object, &conditions))
+        }),
         Err(fault) => out.put(at, Err(fault)),
     }
 }
 
-/// One statement for each alternative of the pattern.
-fn parse(object: &Object<'_>) -> Result<Vec<Result<Statement, Fault>>, Fault> {
+fn words(object: &Object<'_>) -> Result<Vec<Token>, Fault> {
     if object.pattern_type.text("pattern_type")?.is_some_and(|kind| kind != "stix") {
         return Err(Fault::of("pattern_type", Problem::Pattern("is not in STIX's own language")));
     }
     let pattern = object.pattern.text("pattern")?.ok_or(Fault::of("pattern", Problem::Missing))?;
-    let alternatives = pattern::parse(pattern).map_err(|problem| Fault::of("pattern", problem))?;
-    let revoked = object.revoked.flag("revoked")? == Some(true);
-    let mut common = Draft::of(object.id.word("id")?);
-    if revoked {
-        common.withdraw();
+    tokens(pattern).map_err(|problem| Fault::of("pattern", problem))
+}
+
+/// What is said of all alternatives.
+fn common(object: &Object<'_>) -> Result<Draft, Fault> {
+    let mut draft = Draft::of(object.id.word("id")?);
+    if object.revoked.flag("revoked")? == Some(true) {
+        draft.withdraw();
     }
-    common.statement.valid_from =
-        object.valid_from.time("valid_from")?.filter(|from| *from != Timestamp::UNIX_EPOCH);
-    common.statement.valid_until = object.valid_until.time("valid_until")?;
+    let from = object.valid_from.time("valid_from")?;
+    draft.statement.valid_from = from.filter(|from| *from != Timestamp::UNIX_EPOCH);
+    draft.statement.valid_until = object.valid_until.time("valid_until")?;
     for label in &object.labels.0 {
         if let Some(word) = label.text("labels")?.and_then(|label| label.strip_prefix(CATEGORY_LABEL)) {
             let category = word.parse().map_err(|_| Fault::of("labels", Problem::NotA("a category")))?;
-            common.statement.category = Some(category);
+            draft.statement.category = Some(category);
         }
     }
     for reference in &object.external_references.0 {
         let id = reference.external_id.exact("external_references")?;
         match reference.source_name.text("external_references")? {
-            Some(KEY_SOURCE) => common.statement.key = id,
-            Some(NO_KEY) => common.statement.key = None,
-            _ if common.statement.reference.is_none() => common.statement.reference = id,
-            _ => common.note_value("reference", id.as_deref()),
+            Some(KEY_SOURCE) => draft.statement.key = id,
+            Some(NO_KEY) => draft.statement.key = None,
+            _ if draft.statement.reference.is_none() => draft.statement.reference = id,
+            _ => draft.note_value("reference", id.as_deref()),
         }
     }
-    let several = alternatives.len() > 1;
-    let statements = (1..).zip(alternatives).map(|(number, conditions)| {
-        let mut draft = common.clone();
-        if let Some(key) = draft.statement.key.as_mut().filter(|_| several && number > 1) {
-            let _ = write!(key, "#{number}");
-        }
-        take(&mut draft, object, &conditions)?;
-        draft.finish()
-    });
-    Ok(statements.collect())
+    Ok(draft)
 }
 
-fn take(draft: &mut Draft, object: &Object<'_>, conditions: &[Condition]) -> Result<(), Fault> {
+fn alternative(
+    common: &Draft,
+    number: usize,
+    object: &Object<'_>,
+    conditions: &[Condition<'_>],
+) -> Result<Statement, Fault> {
+    let mut draft = common.clone();
+    if let Some(key) = draft.statement.key.as_mut().filter(|_| number > 1) {
+        let _ = write!(key, "#{number}");
+    }
+    take(&mut draft, object, conditions)?;
+    draft.finish()
+}
+
+fn take(draft: &mut Draft, object: &Object<'_>, conditions: &[Condition<'_>]) -> Result<(), Fault> {
     for condition in conditions {
         match condition {
             Condition::Hash { name, value } => draft.named("pattern", name, value)?,

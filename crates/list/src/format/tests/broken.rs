@@ -188,13 +188,18 @@ fn databases_that_are_none_or_do_harm() {
     }
     for sql in [
         "CREATE TABLE OTHER (x)",
+        "CREATE TABLE FILE (x, sha256 AS (x LIKE '%_%_%_%_%_%_%_%_%_%_%_%_%_%a'), sha1, md5, file_size)",
         "CREATE VIEW FILE AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x AS sha256 FROM c",
     ] {
         let mut database = rusqlite::Connection::open_in_memory().unwrap();
         database.execute_batch(sql).unwrap();
         let bytes = database.serialize(rusqlite::MAIN_DB).unwrap().to_vec();
         let error = read(bytes, Format::NsrlSqlite).error.unwrap();
-        assert_eq!(error, "(memory): after 0 bytes, FILE: it is missing: expected a value");
+        assert_eq!(
+            error,
+            "(memory): after 0 bytes, FILE: something else stands here: expected a table with columns that hold values, \
+             and compute none"
+        );
     }
     let error = read("SQLite format 3\0 and nothing else", None).error.unwrap();
     assert!(error.ends_with("expected SQLite with a table FILE"), "{error}");

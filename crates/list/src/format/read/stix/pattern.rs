@@ -4,9 +4,9 @@
 //! item. Everything else that patterns can ask for is refused: a digest alone would match more than the pattern does.
 //! A file's name beside a digest is taken for a note, since the digest says all that the name could.
 
-use super::tokens::{Token, tokens};
+use super::tokens::Token;
 use crate::Problem;
-use crate::format::SIGNALS_MAX;
+use crate::format::{ITEM_BYTES_MAX, SIGNALS_MAX};
 
 /// How many alternatives a pattern may have.
 const ALTERNATIVES_MAX: usize = 1000;
@@ -17,19 +17,18 @@ const BRACKETS_MAX: usize = 16;
 const CONDITIONS_MAX: usize = 2 * SIGNALS_MAX;
 
 /// What a file must be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Condition {
-    Hash { name: String, value: String },
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Condition<'t> {
+    Hash { name: &'t str, value: &'t str },
     Size(u64),
-    Name(String),
+    Name(&'t str),
 }
 
 /// Alternatives, each of conditions that hold together.
-type Alternatives = Vec<Vec<Condition>>;
+type Alternatives<'t> = Vec<Vec<Condition<'t>>>;
 
-pub(super) fn parse(pattern: &str) -> Result<Alternatives, Problem> {
-    let tokens = tokens(pattern)?;
-    let mut parser = Parser { tokens: &tokens, brackets: 0 };
+pub(super) fn parse(tokens: &[Token]) -> Result<Alternatives<'_>, Problem> {
+    let mut parser = Parser { tokens, brackets: 0 };
     let alternatives = parser.observations()?;
     if parser.tokens.is_empty() {
         Ok(alternatives)
@@ -43,14 +42,14 @@ struct Parser<'t> {
     brackets: usize,
 }
 
-impl Parser<'_> {
-    fn next_if(&mut self, wanted: impl Fn(&Token) -> bool) -> Option<Token> {
+impl<'t> Parser<'t> {
+    fn next_if(&mut self, wanted: impl Fn(&Token) -> bool) -> Option<&'t Token> {
         let (first, rest) = self.tokens.split_first()?;
         if !wanted(first) {
             return None;
         }
         self.tokens = rest;
-        Some(first.clone())
+        Some(first)
     }
 
     fn sign(&mut self, sign: char) -> bool {
@@ -72,8 +71,8 @@ impl Parser<'_> {
     /// What stands in round brackets, the opening one taken.
     fn bracketed(
         &mut self,
-        inner: fn(&mut Self) -> Result<Alternatives, Problem>,
-    ) -> Result<Alternatives, Problem> {
+        inner: fn(&mut Self) -> Result<Alternatives<'t>, Problem>,
+    ) -> Result<Alternatives<'t>, Problem> {
         self.brackets += 1;
         if self.brackets > BRACKETS_MAX {
             return Err(Problem::TooDeep);
@@ -85,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// Observations joined by OR.
-    fn observations(&mut self) -> Result<Alternatives, Problem> {
+    fn observations(&mut self) -> Result<Alternatives<'t>, Problem> {
         let mut all = Vec::new();
         loop {
             if self.sign('(') {
@@ -95,7 +94,7 @@ impl Parser<'_> {
                 all.extend(self.any_of()?);
                 self.need(']')?;
             }
-            bounded(all.len())?;
+            bounded(&all)?;
             if !self.keyword("OR") {
                 return Ok(all);
             }
@@ -103,36 +102,36 @@ impl Parser<'_> {
     }
 
     /// Comparisons joined by OR, which binds less than AND.
-    fn any_of(&mut self) -> Result<Alternatives, Problem> {
+    fn any_of(&mut self) -> Result<Alternatives<'t>, Problem> {
         let mut all = self.all_of()?;
         while self.keyword("OR") {
             all.extend(self.all_of()?);
-            bounded(all.len())?;
+            bounded(&all)?;
         }
         Ok(all)
     }
 
-    fn all_of(&mut self) -> Result<Alternatives, Problem> {
+    fn all_of(&mut self) -> Result<Alternatives<'t>, Problem> {
         let mut all = self.one()?;
         while self.keyword("AND") {
             let more = self.one()?;
-            bounded(all.len() * more.len())?;
-            let both = |left: &Vec<Condition>| -> Alternatives {
+            if all.len() * more.len() > ALTERNATIVES_MAX {
+                return Err(TOO_MANY);
+            }
+            let both = |left: &Vec<Condition<'t>>| -> Alternatives<'t> {
                 more.iter().map(|right| [&left[..], &right[..]].concat()).collect()
             };
             all = all.iter().flat_map(both).collect();
-            if all.iter().any(|conditions| conditions.len() > CONDITIONS_MAX) {
-                return Err(Problem::TooManySignals);
-            }
+            bounded(&all)?;
         }
         Ok(all)
     }
 
-    fn one(&mut self) -> Result<Alternatives, Problem> {
+    fn one(&mut self) -> Result<Alternatives<'t>, Problem> {
         if self.sign('(') { self.bracketed(Self::any_of) } else { Ok(vec![vec![self.comparison()?]]) }
     }
 
-    fn comparison(&mut self) -> Result<Condition, Problem> {
+    fn comparison(&mut self) -> Result<Condition<'t>, Problem> {
         if !self.keyword("file") {
             return Err(Problem::Pattern("asks for something else than a file"));
         }
@@ -145,7 +144,7 @@ impl Parser<'_> {
             return Ok(Condition::Hash { name, value: self.text()? });
         }
         self.need('=')?;
-        match property.as_str() {
+        match property {
             "size" => {
                 let size = self.word()?.parse();
                 size.map(Condition::Size).map_err(|_| Problem::Pattern("has a size that is no whole number"))
@@ -156,14 +155,14 @@ impl Parser<'_> {
     }
 
     /// A word, in quotes or without.
-    fn word(&mut self) -> Result<String, Problem> {
+    fn word(&mut self) -> Result<&'t str, Problem> {
         match self.next_if(|token| !matches!(token, Token::Sign(_))) {
             Some(Token::Word(word) | Token::Text(word)) => Ok(word),
             _ => Err(Problem::Pattern("breaks off")),
         }
     }
 
-    fn text(&mut self) -> Result<String, Problem> {
+    fn text(&mut self) -> Result<&'t str, Problem> {
         match self.next_if(|token| matches!(token, Token::Text(_))) {
             Some(Token::Text(text)) => Ok(text),
             _ => Err(Problem::Pattern("has a value that is not in quotes")),
@@ -171,16 +170,35 @@ impl Parser<'_> {
     }
 }
 
-fn bounded(alternatives: usize) -> Result<(), Problem> {
-    if alternatives > ALTERNATIVES_MAX {
-        Err(Problem::Pattern("has more than 1000 alternatives"))
-    } else {
-        Ok(())
+const TOO_MANY: Problem = Problem::Pattern("has more than 1000 alternatives");
+
+/// Holds a short pattern to a short list: brackets joined by AND multiply.
+fn bounded(alternatives: &[Vec<Condition<'_>>]) -> Result<(), Problem> {
+    if alternatives.len() > ALTERNATIVES_MAX {
+        return Err(TOO_MANY);
+    }
+    if alternatives.iter().any(|conditions| conditions.len() > CONDITIONS_MAX) {
+        return Err(Problem::TooManySignals);
+    }
+    let bytes: usize = alternatives.iter().flatten().map(Condition::bytes).sum();
+    if bytes > ITEM_BYTES_MAX { Err(Problem::TooLarge) } else { Ok(()) }
+}
+
+impl Condition<'_> {
+    /// How many bytes the condition takes, about.
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Hash { name, value } => name.len() + value.len(),
+                Self::Size(_) => 0,
+                Self::Name(name) => name.len(),
+            }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tokens::tokens;
     use super::*;
 
     /// Each alternative as `name=value` and so on.
@@ -190,8 +208,9 @@ mod tests {
             Condition::Size(size) => format!("size={size}"),
             Condition::Name(name) => format!("name={name}"),
         };
-        let tell_all = |all: Vec<Condition>| all.iter().map(tell).collect::<Vec<_>>().join(" ");
-        parse(pattern).map(|alternatives| alternatives.into_iter().map(tell_all).collect())
+        let tell_all = |all: Vec<Condition<'_>>| all.iter().map(tell).collect::<Vec<_>>().join(" ");
+        let tokens = tokens(pattern)?;
+        parse(&tokens).map(|alternatives| alternatives.into_iter().map(tell_all).collect())
     }
 
     #[test]
@@ -235,19 +254,22 @@ mod tests {
             "[file:hashes.MD5 = 'a'] WITHIN 5 SECONDS",
             "[file:hashes.MD5 = 'a'\0]",
         ] {
-            assert!(matches!(parse(pattern), Err(Problem::Pattern(_))), "{pattern}");
+            assert!(matches!(told(pattern), Err(Problem::Pattern(_))), "{pattern}");
         }
     }
 
     #[test]
     fn patterns_that_grow_are_bounded() {
         let deep = "(".repeat(100_000);
-        assert_eq!(parse(&deep), Err(Problem::TooDeep));
-        assert_eq!(parse(&format!("[{deep}")), Err(Problem::TooDeep));
+        assert_eq!(told(&deep), Err(Problem::TooDeep));
+        assert_eq!(told(&format!("[{deep}")), Err(Problem::TooDeep));
         let two = "(file:hashes.A='1' OR file:hashes.B='2')";
         let product = format!("[{}]", [two; 20].join(" AND "));
-        assert_eq!(parse(&product), Err(Problem::Pattern("has more than 1000 alternatives")));
+        assert_eq!(told(&product), Err(Problem::Pattern("has more than 1000 alternatives")));
         let long = format!("[{}]", vec!["file:hashes.A='1'"; 100_000].join(" AND "));
-        assert_eq!(parse(&long), Err(Problem::TooManySignals));
+        assert_eq!(told(&long), Err(Problem::TooManySignals));
+        let either = vec!["file:hashes.A='1'"; 900].join(" OR ");
+        let heavy = format!("[({either}) AND file:hashes.B='{}']", "b".repeat(100_000));
+        assert_eq!(told(&heavy), Err(Problem::TooLarge));
     }
 }
