@@ -65,7 +65,7 @@ fn keys(text: &[u8]) -> Vec<&[u8]> {
     keys
 }
 
-/// By the first line that says something.
+/// By the header, or by the first line that has the form of one format.
 fn lines(text: &[u8]) -> Option<Format> {
     let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.clone().find(|line| !line.is_empty() && !line.starts_with(b"#"))?;
@@ -79,14 +79,19 @@ fn lines(text: &[u8]) -> Option<Format> {
     if column(b"MD5") && column(b"Baseline") {
         return Some(Format::Icse);
     }
-    if clamav::looks_like(first) {
+    lines.find_map(line)
+}
+
+/// By one line, if it has the form of one format.
+fn line(line: &[u8]) -> Option<Format> {
+    if clamav::looks_like(line) {
         return Some(Format::ClamAv);
     }
-    if is_signal_line(first) {
+    if is_signal_line(line) {
         return Some(Format::SignalLines);
     }
-    let is_text = |line: &[u8]| !matches!(parse(line), Ok(Line::Nothing) | Err(_));
-    lines.any(is_text).then_some(Format::Text)
+    let is_text = !matches!(parse(line), Ok(Line::Nothing) | Err(_));
+    is_text.then_some(Format::Text)
 }
 
 fn is_signal_line(line: &[u8]) -> bool {
@@ -94,7 +99,7 @@ fn is_signal_line(line: &[u8]) -> bool {
     let Ok(word) = std::str::from_utf8(&line[..space]) else { return false };
     let value = line[space..].trim_ascii();
     let known = match kind(word) {
-        Some(Kind::Digest(_)) => true,
+        Some(Kind::Digest(algorithm)) => value.len() == algorithm.digest_bytes() * 2,
         Some(Kind::Unmatched(word)) => WELL_KNOWN.contains(&word.as_str()),
         None => false,
     };

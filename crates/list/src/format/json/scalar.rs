@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// One value, or several in an array.
+/// The elements of an array; none for null.
 #[derive(Debug)]
 pub(in crate::format) struct Several<T>(pub(in crate::format) Vec<T>);
 
@@ -159,7 +159,6 @@ impl<T> Default for Several<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Several<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // An array of one kind of thing is what sources write; null stands for none.
         Option::<Vec<T>>::deserialize(deserializer).map(|several| Self(several.unwrap_or_default()))
     }
 }

@@ -131,8 +131,7 @@ fn parse(medium: &Medium<'_>) -> Result<Statement, Fault> {
         for (name, value) in &hashes.0 {
             // Beside a name only: the field's own name says what a plain value is.
             let name = name.text(field)?.or((field == "PhotoDNA").then_some(field));
-            let name = name.ok_or(Fault::of(field, Problem::UnknownKind))?;
-            draft.named(field, name, value.text(field)?.unwrap_or_default())?;
+            draft.named(field, name.unwrap_or_default(), value.text(field)?.unwrap_or_default())?;
         }
     }
     draft.statement.size_bytes = medium.media_size.whole("MediaSize")?;

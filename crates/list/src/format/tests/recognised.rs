@@ -5,10 +5,11 @@ use crate::format::{Foreign, Format, FormatError, Role, in_memory};
 
 #[test]
 fn every_format_is_recognised() {
-    let cases: [(Format, String); 20] = [
+    let cases: [(Format, String); 21] = [
         (Format::Text, MD5.into()),
         (Format::Text, format!("# a list\n\nnot a digest\n{SHA256}  x\n")),
         (Format::Text, format!("MD5 (x) = {MD5}")),
+        (Format::Text, format!("md5 digests of a release\n{MD5}")),
         (Format::Text, format!("PDQ (x) = {SHA256}")),
         (Format::Hashdeep, "%%%% HASHDEEP-1.0\n".into()),
         (Format::SignalLines, format!("# x\npdq {SHA256}")),
