@@ -1,8 +1,8 @@
-use hashward_core::{Algorithm, AlgorithmSet, Digests};
-use md5::Md5;
-use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha512};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use hashward_core::{AlgorithmSet, Digests};
+
+use crate::kernel::single;
+use crate::midstate::{BLOCK_BYTES, LaneSet, Midstate, Tail};
+use crate::others::{Others, one_shot_into};
 
 /// How many bytes go through all algorithms before the next ones are touched: 16 KiB.
 ///
@@ -13,83 +13,73 @@ pub const CHUNK_BYTES: usize = 16 * 1024;
 
 /// Digests of content that arrives in pieces, all wanted algorithms in one pass.
 ///
-/// It lives in place (about 3 KiB) and never allocates. A hasher that is not wanted is not set up.
+/// It lives in place (about 3 KiB) and never allocates. A hasher that is not wanted is not set up. Where several contents
+/// are at hand, [`crate::StreamPool`] and [`crate::digest_many`] are several times as fast.
 #[derive(Clone)]
 pub struct Digester {
-    md5: Option<Md5>,
-    sha1: Option<Sha1>,
-    sha256: Option<Sha256>,
-    sha512: Option<Sha512>,
-    blake3: Option<blake3::Hasher>,
-    xxh3: Option<Xxh3>,
+    lane_set: LaneSet,
+    state: Midstate,
+    /// The bytes since the last whole block: the first `content_bytes % 64` of these.
+    rest: [u8; BLOCK_BYTES],
+    content_bytes: u64,
+    others: Others,
 }
 
 impl Digester {
     /// A digester that has seen no byte yet, for the algorithms in `wanted`.
     pub fn new(wanted: AlgorithmSet) -> Self {
         Self {
-            md5: wanted.contains(Algorithm::Md5).then(Md5::new),
-            sha1: wanted.contains(Algorithm::Sha1).then(Sha1::new),
-            sha256: wanted.contains(Algorithm::Sha256).then(Sha256::new),
-            sha512: wanted.contains(Algorithm::Sha512).then(Sha512::new),
-            blake3: wanted.contains(Algorithm::Blake3).then(blake3::Hasher::new),
-            xxh3: wanted.contains(Algorithm::Xxh3).then(Xxh3::new),
+            lane_set: LaneSet::of(wanted),
+            state: Midstate::INITIAL,
+            rest: [0; BLOCK_BYTES],
+            content_bytes: 0,
+            others: Others::new(wanted),
         }
     }
 
     /// Takes the content's next bytes. How the content is cut into pieces does not change its digests.
     pub fn update(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks(CHUNK_BYTES) {
-            if let Some(hasher) = &mut self.md5 {
-                hasher.update(chunk);
-            }
-            if let Some(hasher) = &mut self.sha1 {
-                hasher.update(chunk);
-            }
-            if let Some(hasher) = &mut self.sha256 {
-                hasher.update(chunk);
-            }
-            if let Some(hasher) = &mut self.sha512 {
-                hasher.update(chunk);
-            }
-            if let Some(hasher) = &mut self.blake3 {
-                hasher.update(chunk);
-            }
-            if let Some(hasher) = &mut self.xxh3 {
-                hasher.update(chunk);
-            }
+            self.update_blocks(chunk);
+            self.others.update(chunk);
         }
     }
 
+    fn update_blocks(&mut self, mut bytes: &[u8]) {
+        let rest_bytes = self.rest_bytes();
+        self.content_bytes = self.content_bytes.wrapping_add(bytes.len() as u64);
+        if rest_bytes > 0 {
+            let (head, after) = bytes.split_at(bytes.len().min(BLOCK_BYTES - rest_bytes));
+            self.rest[rest_bytes..rest_bytes + head.len()].copy_from_slice(head);
+            if rest_bytes + head.len() < BLOCK_BYTES {
+                return;
+            }
+            single::advance(self.lane_set, &mut self.state, &[self.rest]);
+            bytes = after;
+        }
+        let (blocks, rest) = bytes.as_chunks();
+        single::advance(self.lane_set, &mut self.state, blocks);
+        self.rest[..rest.len()].copy_from_slice(rest);
+    }
+
+    fn rest_bytes(&self) -> usize {
+        (self.content_bytes % BLOCK_BYTES as u64) as usize
+    }
+
     /// The digests of all bytes taken: one of each wanted algorithm.
-    pub fn finish(self) -> Digests {
+    pub fn finish(mut self) -> Digests {
         let mut digests = Digests::default();
-        if let Some(hasher) = self.md5 {
-            digests.set(Algorithm::Md5, &hasher.finalize());
-        }
-        if let Some(hasher) = self.sha1 {
-            digests.set(Algorithm::Sha1, &hasher.finalize());
-        }
-        if let Some(hasher) = self.sha256 {
-            digests.set(Algorithm::Sha256, &hasher.finalize());
-        }
-        if let Some(hasher) = self.sha512 {
-            digests.set(Algorithm::Sha512, &hasher.finalize());
-        }
-        if let Some(hasher) = self.blake3 {
-            digests.set(Algorithm::Blake3, hasher.finalize().as_bytes());
-        }
-        if let Some(hasher) = self.xxh3 {
-            digests.set(Algorithm::Xxh3, &hasher.digest().to_be_bytes());
-        }
+        let tail = Tail::new(&self.rest[..self.rest_bytes()], self.content_bytes);
+        single::finish(self.lane_set, &mut self.state, &tail);
+        self.state.digests_into(self.lane_set, &mut digests);
+        self.others.finish_into(&mut digests);
         digests
     }
 }
 
 /// The digests of content that is in memory as a whole: one of each wanted algorithm.
 ///
-/// Content of one chunk takes the one-shot functions: BLAKE3 and XXH3 then need no streaming state, which is
-/// most of their cost for small content. Larger content goes through a [`Digester`], chunk by chunk.
+/// MD5, SHA-1 and SHA-256 go through it together. For several contents, see [`crate::digest_many`].
 pub fn digest_bytes(wanted: AlgorithmSet, content: &[u8]) -> Digests {
     if content.len() > CHUNK_BYTES {
         let mut digester = Digester::new(wanted);
@@ -97,15 +87,12 @@ pub fn digest_bytes(wanted: AlgorithmSet, content: &[u8]) -> Digests {
         return digester.finish();
     }
     let mut digests = Digests::default();
-    for algorithm in wanted.iter() {
-        match algorithm {
-            Algorithm::Md5 => digests.set(algorithm, &Md5::digest(content)),
-            Algorithm::Sha1 => digests.set(algorithm, &Sha1::digest(content)),
-            Algorithm::Sha256 => digests.set(algorithm, &Sha256::digest(content)),
-            Algorithm::Sha512 => digests.set(algorithm, &Sha512::digest(content)),
-            Algorithm::Blake3 => digests.set(algorithm, blake3::hash(content).as_bytes()),
-            Algorithm::Xxh3 => digests.set(algorithm, &xxh3_64(content).to_be_bytes()),
-        }
-    }
+    let lane_set = LaneSet::of(wanted);
+    let mut state = Midstate::INITIAL;
+    let (blocks, rest) = content.as_chunks();
+    single::advance(lane_set, &mut state, blocks);
+    single::finish(lane_set, &mut state, &Tail::new(rest, content.len() as u64));
+    state.digests_into(lane_set, &mut digests);
+    one_shot_into(wanted, content, &mut digests);
     digests
 }

@@ -9,9 +9,19 @@
 //! number written big-endian (the canonical form of xxHash, which `xxhsum -H3` prints).
 
 mod digester;
+mod kernel;
+mod many;
+mod midstate;
+mod others;
+mod path;
+mod pool;
 mod reader;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
 pub use digester::{CHUNK_BYTES, Digester, digest_bytes};
+pub use many::{digest_bytes_in_threads, digest_many, digest_many_on};
+pub use path::{PATH_VARIABLE, Path, PathError};
+pub use pool::{PoolError, StreamId, StreamPool};
 pub use reader::{ReadError, digest_reader};

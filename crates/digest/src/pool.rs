@@ -1,0 +1,239 @@
+use hashward_core::{AlgorithmSet, Digests};
+use thiserror::Error;
+
+use crate::Path;
+use crate::midstate::{BLOCK_BYTES, LaneSet, Midstate, Tail};
+use crate::others::Others;
+use crate::schedule::{Job, run};
+
+/// Digests of many contents that arrive piece by piece, side by side: files that are read by turns, uploads.
+///
+/// Each open stream has a buffer of its own. What is put there waits until a buffer is full, a stream is finished or
+/// [`StreamPool::flush`] is called; then all streams go forward together. So the pool decides nothing about time: a
+/// caller that wants work done sooner flushes. Memory is bounded by `streams_max * buffer_bytes`, taken as streams open.
+///
+/// ```
+/// # use hashward_core::{Algorithm, AlgorithmSet};
+/// # use hashward_digest::{StreamPool, digest_bytes};
+/// let wanted = AlgorithmSet::EMPTY.with(Algorithm::Md5).with(Algorithm::Sha256);
+/// let mut pool = StreamPool::new(wanted, 2, 64 * 1024);
+/// let (a, b) = (pool.open()?, pool.open()?);
+/// pool.push(a, b"one ")?;
+/// pool.push(b, b"another")?;
+/// pool.push(a, b"content")?;
+/// assert!(pool.finish_all(&[a, b])? == [digest_bytes(wanted, b"one content"), digest_bytes(wanted, b"another")]);
+/// # Ok::<(), hashward_digest::PoolError>(())
+/// ```
+pub struct StreamPool {
+    path: Path,
+    wanted: AlgorithmSet,
+    lane_set: LaneSet,
+    streams_max: usize,
+    buffer_bytes: usize,
+    streams: Vec<Stream>,
+    /// Places in `streams` that are not open.
+    free: Vec<usize>,
+}
+
+/// A stream of one pool, open until it is finished or closed. It means nothing to another pool.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct StreamId {
+    place: usize,
+    /// Which of the streams at this place, one after the other.
+    turn: u64,
+}
+
+/// What a caller asked of a [`StreamPool`] that it cannot do.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum PoolError {
+    /// As many streams are open as the pool allows.
+    #[error("{streams_max} streams are open, as many as the pool allows: finish or close one first")]
+    Full {
+        /// The pool's limit.
+        streams_max: usize,
+    },
+    /// The stream was finished or closed before, or is named twice.
+    #[error("the stream is not open: it was finished or closed before")]
+    NotOpen,
+}
+
+struct Stream {
+    turn: u64,
+    open: bool,
+    state: Midstate,
+    others: Others,
+    content_bytes: u64,
+    /// As long as the pool's buffers are. The first `filled` bytes wait.
+    buffer: Box<[u8]>,
+    filled: usize,
+}
+
+impl Stream {
+    fn restart(&mut self, wanted: AlgorithmSet) {
+        self.state = Midstate::INITIAL;
+        self.others = Others::new(wanted);
+        self.content_bytes = 0;
+        self.filled = 0;
+        self.open = true;
+    }
+
+    fn close(&mut self) {
+        self.open = false;
+        self.turn += 1;
+    }
+
+    fn job(&self, key: usize, at_end: bool) -> Job<'_> {
+        let (body, rest) = self.buffer[..self.filled].as_chunks();
+        let tail = at_end.then(|| Tail::new(rest, self.content_bytes));
+        Job { key, state: self.state.clone(), body, tail }
+    }
+
+    /// Keeps what does not fill a block.
+    fn keep_rest(&mut self) {
+        let whole_bytes = self.filled / BLOCK_BYTES * BLOCK_BYTES;
+        self.buffer.copy_within(whole_bytes..self.filled, 0);
+        self.filled -= whole_bytes;
+    }
+}
+
+impl StreamPool {
+    /// A pool for at most `streams_max` open streams, each with a buffer of `buffer_bytes`, at least 64.
+    ///
+    /// A few dozen streams fill the lanes. Buffers of some 16 KiB are enough for that; readers of files will want larger
+    /// ones for the sake of their reads.
+    pub fn new(wanted: AlgorithmSet, streams_max: usize, buffer_bytes: usize) -> Self {
+        Self::on(Path::chosen(), wanted, streams_max, buffer_bytes)
+    }
+
+    /// [`StreamPool::new`] on a path of the caller's choice.
+    pub fn on(path: Path, wanted: AlgorithmSet, streams_max: usize, buffer_bytes: usize) -> Self {
+        let buffer_bytes = buffer_bytes.max(BLOCK_BYTES);
+        let lane_set = LaneSet::of(wanted);
+        Self { path, wanted, lane_set, streams_max, buffer_bytes, streams: Vec::new(), free: Vec::new() }
+    }
+
+    /// How many streams are open.
+    pub fn open_streams(&self) -> usize {
+        self.streams.len() - self.free.len()
+    }
+
+    /// Opens a stream that has no byte yet.
+    pub fn open(&mut self) -> Result<StreamId, PoolError> {
+        let place = match self.free.pop() {
+            Some(place) => place,
+            None if self.streams.len() == self.streams_max => {
+                return Err(PoolError::Full { streams_max: self.streams_max });
+            }
+            None => {
+                self.streams.push(Stream {
+                    turn: 0,
+                    open: false,
+                    state: Midstate::INITIAL,
+                    others: Others::new(AlgorithmSet::EMPTY),
+                    content_bytes: 0,
+                    buffer: vec![0; self.buffer_bytes].into(),
+                    filled: 0,
+                });
+                self.streams.len() - 1
+            }
+        };
+        self.streams[place].restart(self.wanted);
+        Ok(StreamId { place, turn: self.streams[place].turn })
+    }
+
+    /// Takes the stream's next bytes. How they are cut into pieces does not change the digests.
+    pub fn push(&mut self, id: StreamId, mut bytes: &[u8]) -> Result<(), PoolError> {
+        while !bytes.is_empty() {
+            let space = self.space(id)?;
+            let (now, later) = bytes.split_at(bytes.len().min(space.len()));
+            space[..now.len()].copy_from_slice(now);
+            self.filled(id, now.len())?;
+            bytes = later;
+        }
+        self.stream(id).map(|_| ())
+    }
+
+    /// Where the stream's next bytes can be written without copying them again: at least one byte. Whatever is there
+    /// before is of no meaning. [`StreamPool::filled`] then says how many there are.
+    pub fn space(&mut self, id: StreamId) -> Result<&mut [u8], PoolError> {
+        if self.stream(id)?.filled == self.buffer_bytes {
+            self.flush();
+        }
+        let stream = self.stream(id)?;
+        Ok(&mut stream.buffer[stream.filled..])
+    }
+
+    /// Takes the first `bytes` of [`StreamPool::space`] as the stream's next.
+    ///
+    /// Panics if there are not as many.
+    pub fn filled(&mut self, id: StreamId, bytes: usize) -> Result<(), PoolError> {
+        let stream = self.stream(id)?;
+        let filled = stream.filled + bytes;
+        stream.others.update(&stream.buffer[stream.filled..filled]);
+        stream.content_bytes = stream.content_bytes.wrapping_add(bytes as u64);
+        stream.filled = filled;
+        Ok(())
+    }
+
+    /// Takes all streams over all whole blocks that wait.
+    pub fn flush(&mut self) {
+        self.advance(&vec![false; self.streams.len()]);
+    }
+
+    /// The digests of a stream's bytes, one of each wanted algorithm. The stream is open no more.
+    pub fn finish(&mut self, id: StreamId) -> Result<Digests, PoolError> {
+        self.finish_all(&[id]).map(|digests| digests[0])
+    }
+
+    /// The digests of several streams, in the order of `ids`; their ends go side by side too. If one of them is not open,
+    /// nothing happens.
+    pub fn finish_all(&mut self, ids: &[StreamId]) -> Result<Vec<Digests>, PoolError> {
+        let mut at_end = vec![false; self.streams.len()];
+        for id in ids {
+            self.stream(*id)?;
+            if std::mem::replace(&mut at_end[id.place], true) {
+                return Err(PoolError::NotOpen);
+            }
+        }
+        self.advance(&at_end);
+        Ok(ids.iter().map(|id| self.take(*id)).collect())
+    }
+
+    /// Gives up a stream whose digests nobody needs: an upload that broke off.
+    pub fn close(&mut self, id: StreamId) -> Result<(), PoolError> {
+        self.stream(id)?.close();
+        self.free.push(id.place);
+        Ok(())
+    }
+
+    fn stream(&mut self, id: StreamId) -> Result<&mut Stream, PoolError> {
+        let stream = self.streams.get_mut(id.place).filter(|stream| stream.open && stream.turn == id.turn);
+        stream.ok_or(PoolError::NotOpen)
+    }
+
+    /// Takes all streams over all whole blocks that wait, and those `at_end`, place by place, over their ends.
+    fn advance(&mut self, at_end: &[bool]) {
+        let open = |place: &usize| self.streams[*place].open;
+        let mut longest_first: Vec<usize> = (0..self.streams.len()).filter(open).collect();
+        longest_first.sort_unstable_by_key(|&place| std::cmp::Reverse(self.streams[place].filled));
+        let mut states = Vec::with_capacity(longest_first.len());
+        let jobs = longest_first.iter().map(|&place| self.streams[place].job(place, at_end[place]));
+        run(self.path, self.lane_set, jobs, |place, state| states.push((place, state.clone())));
+        for (place, state) in states {
+            self.streams[place].state = state;
+            self.streams[place].keep_rest();
+        }
+    }
+
+    /// The digests of a stream whose end was taken.
+    fn take(&mut self, id: StreamId) -> Digests {
+        let stream = &mut self.streams[id.place];
+        let mut digests = Digests::default();
+        stream.state.digests_into(self.lane_set, &mut digests);
+        let others = std::mem::replace(&mut stream.others, Others::new(AlgorithmSet::EMPTY));
+        others.finish_into(&mut digests);
+        stream.close();
+        self.free.push(id.place);
+        digests
+    }
+}
