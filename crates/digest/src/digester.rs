@@ -63,7 +63,7 @@ impl Digester {
     }
 
     fn rest_bytes(&self) -> usize {
-        (self.content_bytes % BLOCK_BYTES as u64) as usize
+        usize::try_from(self.content_bytes % BLOCK_BYTES as u64).expect("it is below 64")
     }
 
     /// The digests of all bytes taken: one of each wanted algorithm.

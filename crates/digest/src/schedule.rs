@@ -146,7 +146,6 @@ fn pass_cost_tenths(wanted: LaneSet) -> usize {
         LaneSet { md5: true, sha1: false, sha256: false } => 12,
         LaneSet { md5: true, sha1: true, sha256: false } => 18,
         LaneSet { md5: true, sha1: false, sha256: true } => 30,
-        LaneSet { md5: true, sha1: true, sha256: true } => 45,
-        LaneSet { md5: false, .. } => 45,
+        LaneSet { md5: true, sha1: true, sha256: true } | LaneSet { md5: false, .. } => 45,
     }
 }

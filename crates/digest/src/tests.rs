@@ -67,7 +67,9 @@ fn by_every_way(wanted: AlgorithmSet, content: &[u8]) -> Vec<(String, Digests)> 
             let mut pool = StreamPool::on(path, wanted, company, 4_096);
             let streams: Vec<_> = (0..company).map(|_| pool.open().unwrap()).collect();
             for piece in content.chunks(997) {
-                streams.iter().for_each(|stream| pool.push(*stream, piece).unwrap());
+                for stream in &streams {
+                    pool.push(*stream, piece).unwrap();
+                }
             }
             for (place, digests) in pool.finish_all(&streams).unwrap().into_iter().enumerate() {
                 ways.push((format!("StreamPool on {path:?}, place {place} of {company}"), digests));
@@ -77,7 +79,7 @@ fn by_every_way(wanted: AlgorithmSet, content: &[u8]) -> Vec<(String, Digests)> 
     ways
 }
 
-/// What the RustCrypto crates, and no code of ours, make of a content.
+/// What the `RustCrypto` crates, and no code of ours, make of a content.
 fn reference(wanted: AlgorithmSet, content: &[u8]) -> Digests {
     let mut digests = Digests::default();
     for algorithm in wanted.iter() {

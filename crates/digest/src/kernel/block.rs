@@ -67,14 +67,14 @@ pub(super) fn advance<S: Simd<L>, const L: usize>(
         LaneSet { md5: true, sha1: true, sha256: false } => each::<S, L, true, true, false>(s, lanes, blocks),
         LaneSet { md5: true, sha1: false, sha256: true } => each::<S, L, true, false, true>(s, lanes, blocks),
         LaneSet { md5: true, sha1: false, sha256: false } => {
-            each::<S, L, true, false, false>(s, lanes, blocks)
+            each::<S, L, true, false, false>(s, lanes, blocks);
         }
         LaneSet { md5: false, sha1: true, sha256: true } => each::<S, L, false, true, true>(s, lanes, blocks),
         LaneSet { md5: false, sha1: true, sha256: false } => {
-            each::<S, L, false, true, false>(s, lanes, blocks)
+            each::<S, L, false, true, false>(s, lanes, blocks);
         }
         LaneSet { md5: false, sha1: false, sha256: true } => {
-            each::<S, L, false, false, true>(s, lanes, blocks)
+            each::<S, L, false, false, true>(s, lanes, blocks);
         }
         LaneSet { md5: false, sha1: false, sha256: false } => {}
     }

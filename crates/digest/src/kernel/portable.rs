@@ -1,4 +1,4 @@
-//! Four lanes in plain arrays: the safe twin that the kernels with intrinsics are held against.
+//! Two lanes in plain arrays: the safe twin that the kernels with intrinsics are held against.
 
 use super::Kernel;
 use super::block::{Lanes, advance};
@@ -8,45 +8,45 @@ use crate::midstate::LaneSet;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Portable;
 
-impl Kernel<4> for Portable {
-    fn advance(self, wanted: LaneSet, lanes: &mut Lanes<4>, blocks: &[&[[u8; 64]]; 4]) {
+impl Kernel<2> for Portable {
+    fn advance(self, wanted: LaneSet, lanes: &mut Lanes<2>, blocks: &[&[[u8; 64]]; 2]) {
         advance(self, wanted, lanes, blocks);
     }
 }
 
-type V = [u32; 4];
+type V = [u32; 2];
 
 #[inline(always)]
 fn map2(a: V, b: V, f: impl Fn(u32, u32) -> u32) -> V {
-    [f(a[0], b[0]), f(a[1], b[1]), f(a[2], b[2]), f(a[3], b[3])]
+    [f(a[0], b[0]), f(a[1], b[1])]
 }
 
 #[inline(always)]
 fn map3(a: V, b: V, c: V, f: impl Fn(u32, u32, u32) -> u32) -> V {
-    [f(a[0], b[0], c[0]), f(a[1], b[1], c[1]), f(a[2], b[2], c[2]), f(a[3], b[3], c[3])]
+    [f(a[0], b[0], c[0]), f(a[1], b[1], c[1])]
 }
 
-impl Simd<4> for Portable {
+impl Simd<2> for Portable {
     type V = V;
 
     #[inline(always)]
     fn splat(self, number: u32) -> V {
-        [number; 4]
+        [number; 2]
     }
 
     #[inline(always)]
-    fn load(self, numbers: &[u32; 4]) -> V {
+    fn load(self, numbers: &[u32; 2]) -> V {
         *numbers
     }
 
     #[inline(always)]
-    fn store(self, numbers: &mut [u32; 4], v: V) {
+    fn store(self, numbers: &mut [u32; 2], v: V) {
         *numbers = v;
     }
 
     #[inline(always)]
-    fn transpose(self, blocks: &[&[u8; 64]; 4], words: &mut [V; 16]) {
-        for lane in 0..4 {
+    fn transpose(self, blocks: &[&[u8; 64]; 2], words: &mut [V; 16]) {
+        for lane in 0..2 {
             for (i, bytes) in blocks[lane].as_chunks().0.iter().enumerate() {
                 words[i][lane] = u32::from_le_bytes(*bytes);
             }

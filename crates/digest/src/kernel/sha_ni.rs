@@ -18,6 +18,7 @@ use crate::midstate::Midstate;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct ShaNi(());
 
+#[allow(clippy::unused_self, reason = "the value is the proof")]
 impl ShaNi {
     pub(crate) fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("sha")

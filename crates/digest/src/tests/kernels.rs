@@ -1,4 +1,4 @@
-//! Each kernel against the compression functions of the RustCrypto crates, lane by lane and state by state.
+//! Each kernel against the compression functions of the `RustCrypto` crates, lane by lane and state by state.
 
 use super::{noise, noise_bytes};
 use crate::kernel::portable::Portable;

@@ -1,4 +1,4 @@
-//! Contents in lanes, as many and as long as they may be, against the RustCrypto crates.
+//! Contents in lanes, as many and as long as they may be, against the `RustCrypto` crates.
 
 use hashward_core::{Algorithm, AlgorithmSet, Digests};
 use proptest::collection::vec;
