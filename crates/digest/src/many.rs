@@ -20,7 +20,7 @@ pub fn digest_many_on(path: Path, wanted: AlgorithmSet, contents: &[&[u8]]) -> V
     if !lane_set.is_empty() {
         let longest_first = longest_first(contents);
         let jobs = longest_first.iter().map(|&key| job(key, contents[key]));
-        run(path, lane_set, jobs, |key, state| state.digests_into(lane_set, &mut digests[key]));
+        run(path, lane_set, jobs, |key, state, _| state.digests_into(lane_set, &mut digests[key]));
     }
     for (content, digests) in contents.iter().zip(&mut digests) {
         one_shot_into(wanted, content, digests);
@@ -38,7 +38,8 @@ fn longest_first(contents: &[&[u8]]) -> Vec<usize> {
 
 fn job(key: usize, content: &[u8]) -> Job<'_> {
     let (body, rest) = content.as_chunks();
-    Job { key, state: Midstate::INITIAL, body, tail: Some(Tail::new(rest, content.len() as u64)) }
+    let tail = Some(Tail::new(rest, content.len() as u64));
+    Job { key, state: Midstate::INITIAL, body, tail, urgent: true }
 }
 
 /// The digests of one large content, with a thread for each wanted algorithm: for a machine whose other cores are idle.

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use hashward_core::{AlgorithmSet, Digests};
 use thiserror::Error;
 
@@ -8,9 +10,9 @@ use crate::schedule::{Job, run};
 
 /// Digests of many contents that arrive piece by piece, side by side: files that are read by turns, uploads.
 ///
-/// Each open stream has a buffer of its own. What is put there waits until a buffer is full, a stream is finished or
-/// [`StreamPool::flush`] is called; then all streams go forward together. So the pool decides nothing about time: a
-/// caller that wants work done sooner flushes. Memory is bounded by `streams_max * buffer_bytes`, taken as streams open.
+/// Each open stream has a buffer of its own. What is put there waits until that buffer is full, the stream is finished or
+/// [`StreamPool::flush`] is called. Then the others go forward beside it as far as they fill lanes. So the pool decides
+/// nothing about time: a caller that wants work done sooner flushes. Memory is bounded by `streams_max * buffer_bytes`, taken as streams open.
 ///
 /// ```
 /// # use hashward_core::{Algorithm, AlgorithmSet};
@@ -63,9 +65,21 @@ struct Stream {
     state: Midstate,
     others: Others,
     content_bytes: u64,
-    /// As long as the pool's buffers are. The first `filled` bytes wait.
+    /// As long as the pool's buffers are. The bytes from `start` to `filled` wait.
     buffer: Box<[u8]>,
+    start: usize,
     filled: usize,
+}
+
+/// What is to be done for a stream.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Need {
+    /// Nothing, but it may go forward.
+    Nothing,
+    /// All whole blocks.
+    Blocks,
+    /// Everything: its content has ended.
+    End,
 }
 
 impl Stream {
@@ -73,7 +87,7 @@ impl Stream {
         self.state = Midstate::INITIAL;
         self.others = Others::new(wanted);
         self.content_bytes = 0;
-        self.filled = 0;
+        (self.start, self.filled) = (0, 0);
         self.open = true;
     }
 
@@ -82,17 +96,28 @@ impl Stream {
         self.turn += 1;
     }
 
-    fn job(&self, key: usize, at_end: bool) -> Job<'_> {
-        let (body, rest) = self.buffer[..self.filled].as_chunks();
-        let tail = at_end.then(|| Tail::new(rest, self.content_bytes));
-        Job { key, state: self.state.clone(), body, tail }
+    fn waiting(&self) -> &[u8] {
+        &self.buffer[self.start..self.filled]
     }
 
-    /// Keeps what does not fill a block.
-    fn keep_rest(&mut self) {
-        let whole_bytes = self.filled / BLOCK_BYTES * BLOCK_BYTES;
-        self.buffer.copy_within(whole_bytes..self.filled, 0);
-        self.filled -= whole_bytes;
+    fn job(&self, key: usize, need: Need) -> Job<'_> {
+        let (body, rest) = self.waiting().as_chunks();
+        let tail = (need == Need::End).then(|| Tail::new(rest, self.content_bytes));
+        Job { key, state: self.state.clone(), body, tail, urgent: need != Need::Nothing }
+    }
+
+    /// Goes on from `state`, with so many of the waiting whole blocks left.
+    fn go_on(&mut self, state: Midstate, blocks_left: usize) {
+        self.state = state;
+        let blocks = self.waiting().len() / BLOCK_BYTES;
+        self.start += (blocks - blocks_left) * BLOCK_BYTES;
+    }
+
+    /// Moves what waits to the front.
+    fn make_space(&mut self) {
+        self.buffer.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
+        self.start = 0;
     }
 }
 
@@ -132,6 +157,7 @@ impl StreamPool {
                     others: Others::new(AlgorithmSet::EMPTY),
                     content_bytes: 0,
                     buffer: vec![0; self.buffer_bytes].into(),
+                    start: 0,
                     filled: 0,
                 });
                 self.streams.len() - 1
@@ -157,7 +183,11 @@ impl StreamPool {
     /// before is of no meaning. [`StreamPool::filled`] then says how many there are.
     pub fn space(&mut self, id: StreamId) -> Result<&mut [u8], PoolError> {
         if self.stream(id)?.filled == self.buffer_bytes {
-            self.flush();
+            // Less than half is moved rather than hashed at once: it may still find company.
+            if self.stream(id)?.waiting().len() > self.buffer_bytes / 2 {
+                self.advance(|place| if place == id.place { Need::Blocks } else { Need::Nothing });
+            }
+            self.stream(id)?.make_space();
         }
         let stream = self.stream(id)?;
         Ok(&mut stream.buffer[stream.filled..])
@@ -177,7 +207,7 @@ impl StreamPool {
 
     /// Takes all streams over all whole blocks that wait.
     pub fn flush(&mut self) {
-        self.advance(&vec![false; self.streams.len()]);
+        self.advance(|_| Need::Blocks);
     }
 
     /// The digests of a stream's bytes, one of each wanted algorithm. The stream is open no more.
@@ -188,14 +218,14 @@ impl StreamPool {
     /// The digests of several streams, in the order of `ids`; their ends go side by side too. If one of them is not open,
     /// nothing happens.
     pub fn finish_all(&mut self, ids: &[StreamId]) -> Result<Vec<Digests>, PoolError> {
-        let mut at_end = vec![false; self.streams.len()];
+        let mut needs = vec![Need::Nothing; self.streams.len()];
         for id in ids {
             self.stream(*id)?;
-            if std::mem::replace(&mut at_end[id.place], true) {
+            if std::mem::replace(&mut needs[id.place], Need::End) == Need::End {
                 return Err(PoolError::NotOpen);
             }
         }
-        self.advance(&at_end);
+        self.advance(|place| needs[place]);
         Ok(ids.iter().map(|id| self.take(*id)).collect())
     }
 
@@ -211,17 +241,18 @@ impl StreamPool {
         stream.ok_or(PoolError::NotOpen)
     }
 
-    /// Takes all streams over all whole blocks that wait, and those `at_end`, place by place, over their ends.
-    fn advance(&mut self, at_end: &[bool]) {
+    /// Does what each stream needs, place by place, and takes the others along where lanes are free.
+    fn advance(&mut self, need: impl Fn(usize) -> Need) {
         let open = |place: &usize| self.streams[*place].open;
-        let mut longest_first: Vec<usize> = (0..self.streams.len()).filter(open).collect();
-        longest_first.sort_unstable_by_key(|&place| std::cmp::Reverse(self.streams[place].filled));
-        let mut states = Vec::with_capacity(longest_first.len());
-        let jobs = longest_first.iter().map(|&place| self.streams[place].job(place, at_end[place]));
-        run(self.path, self.lane_set, jobs, |place, state| states.push((place, state.clone())));
-        for (place, state) in states {
-            self.streams[place].state = state;
-            self.streams[place].keep_rest();
+        let mut places: Vec<usize> = (0..self.streams.len()).filter(open).collect();
+        places.sort_unstable_by_key(|&place| {
+            (need(place) == Need::Nothing, Reverse(self.streams[place].waiting().len()))
+        });
+        let mut states = Vec::with_capacity(places.len());
+        let jobs = places.iter().map(|&place| self.streams[place].job(place, need(place)));
+        run(self.path, self.lane_set, jobs, |place, state, left| states.push((place, state.clone(), left)));
+        for (place, state, left) in states {
+            self.streams[place].go_on(state, left);
         }
     }
 

@@ -12,16 +12,19 @@ pub(crate) struct Job<'a> {
     pub(crate) body: &'a [[u8; 64]],
     /// The end of the content, if it is reached.
     pub(crate) tail: Option<Tail>,
+    /// Whether the job must be done now. Another one only fills lanes that would be empty, as long as that lasts.
+    pub(crate) urgent: bool,
 }
 
-/// Does all jobs, and tells each one's new state to `done`, in any order.
+/// Does all urgent jobs and some of the others. Tells `done` of each one that it touched its key, its new state, and how
+/// many blocks of its body are left, in any order. None is left of an urgent one.
 ///
-/// The longest job should come first: a long one that begins late is alone in the end, when the others are done.
+/// The urgent jobs come first. Among them the longest should: if it began late, it would be alone in the end.
 pub(crate) fn run<'a>(
     path: Path,
     wanted: LaneSet,
     jobs: impl Iterator<Item = Job<'a>>,
-    mut done: impl FnMut(usize, &Midstate),
+    mut done: impl FnMut(usize, &Midstate, usize),
 ) {
     match path.0 {
         #[cfg(target_arch = "x86_64")]
@@ -31,9 +34,9 @@ pub(crate) fn run<'a>(
         #[cfg(target_arch = "x86_64")]
         Kind::Avx2(kernel) => in_lanes(kernel, wanted, jobs, done),
         Kind::Portable => {
-            for mut job in jobs {
+            for mut job in jobs.take_while(|job| job.urgent) {
                 alone(wanted, &mut job.state, job.body, job.tail.as_ref());
-                done(job.key, &job.state);
+                done(job.key, &job.state, 0);
             }
         }
     }
@@ -74,7 +77,7 @@ pub(crate) fn in_lanes<'a, K: Kernel<L>, const L: usize>(
     kernel: K,
     wanted: LaneSet,
     mut jobs: impl Iterator<Item = Job<'a>>,
-    mut done: impl FnMut(usize, &Midstate),
+    mut done: impl FnMut(usize, &Midstate, usize),
 ) {
     let mut lanes = Lanes::<L>::new();
     let mut slots: [Option<Slot<'a>>; L] = [const { None }; L];
@@ -84,7 +87,7 @@ pub(crate) fn in_lanes<'a, K: Kernel<L>, const L: usize>(
             while slot.is_none() && !exhausted {
                 match jobs.next().map(Slot) {
                     None => exhausted = true,
-                    Some(next) if next.blocks_left() == 0 => done(next.0.key, &next.0.state),
+                    Some(next) if next.blocks_left() == 0 => done(next.0.key, &next.0.state, 0),
                     Some(next) => {
                         lanes.set(lane, &next.0.state);
                         *slot = Some(next);
@@ -92,21 +95,26 @@ pub(crate) fn in_lanes<'a, K: Kernel<L>, const L: usize>(
                 }
             }
         }
-        if exhausted && !lanes_win(wanted, slots.iter().flatten().map(Slot::blocks_left)) {
+        let none_urgent = !slots.iter().flatten().any(|slot| slot.0.urgent);
+        if none_urgent || exhausted && !lanes_win(wanted, slots.iter().flatten().map(Slot::blocks_left)) {
             break;
         }
         advance(kernel, wanted, &mut lanes, &mut slots);
         for (lane, slot) in slots.iter_mut().enumerate() {
             if let Some(ended) = slot.take_if(|slot| slot.blocks_left() == 0) {
-                done(ended.0.key, &lanes.get(lane));
+                done(ended.0.key, &lanes.get(lane), 0);
             }
         }
     }
     for (lane, slot) in slots.into_iter().enumerate() {
         if let Some(Slot(job)) = slot {
             let mut state = lanes.get(lane);
-            alone(wanted, &mut state, job.body, job.tail.as_ref());
-            done(job.key, &state);
+            if job.urgent {
+                alone(wanted, &mut state, job.body, job.tail.as_ref());
+                done(job.key, &state, 0);
+            } else {
+                done(job.key, &state, job.body.len());
+            }
         }
     }
 }

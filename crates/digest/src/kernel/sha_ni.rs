@@ -3,7 +3,6 @@
 //! Those have a throughput several times what their latency lets one chain of rounds use. So independent chains take
 //! turns, four rounds each: the three algorithms of one content, or the SHA-256 of two.
 
-use std::arch::asm;
 use std::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_loadu_si128, _mm_set_epi32, _mm_set_epi64x,
     _mm_setzero_si128, _mm_sha1msg1_epu32, _mm_sha1msg2_epu32, _mm_sha1nexte_epu32, _mm_sha1rnds4_epu32,
@@ -11,7 +10,8 @@ use std::arch::x86_64::{
     _mm_storeu_si128, _mm_xor_si128,
 };
 
-use super::{md5, sha256};
+use super::md5_alone::{step as md5_step, words};
+use super::sha256;
 use crate::midstate::Midstate;
 
 /// The proof that this processor has the SHA extensions, and SSSE3 and SSE4.1 with them.
@@ -90,73 +90,6 @@ fn sha256_of_two([first, second]: [&mut [u32; 8]; 2], blocks: [&[[u8; 64]]; 2]) 
     }
     a.store(first);
     b.store(second);
-}
-
-fn words(block: &[u8; 64]) -> [u32; 16] {
-    let mut words = [0; 16];
-    for (word, bytes) in words.iter_mut().zip(block.as_chunks().0) {
-        *word = u32::from_le_bytes(*bytes);
-    }
-    words
-}
-
-/// [`md5::step`] on plain numbers.
-#[inline]
-fn md5_step(step: usize, [mut a, mut b, mut c, mut d]: [u32; 4], m: &[u32; 16]) -> [u32; 4] {
-    let t = 4 * step;
-    macro_rules! rounds {
-        ($f:ident, $($left:literal),*) => {{
-            let [r_0, r_1, r_2, r_3] = [$($left),*];
-            a = $f(early(a, t, m), b, c, d).rotate_left(r_0).wrapping_add(b);
-            d = $f(early(d, t + 1, m), a, b, c).rotate_left(r_1).wrapping_add(a);
-            c = $f(early(c, t + 2, m), d, a, b).rotate_left(r_2).wrapping_add(d);
-            b = $f(early(b, t + 3, m), c, d, a).rotate_left(r_3).wrapping_add(c);
-        }};
-    }
-    match step / 4 {
-        0 => rounds!(f, 7, 12, 17, 22),
-        1 => rounds!(g, 5, 9, 14, 20),
-        2 => rounds!(h, 4, 11, 16, 23),
-        _ => rounds!(i, 6, 10, 15, 21),
-    }
-    [a, b, c, d]
-}
-
-/// What of a round is ready before the round before it ends.
-#[inline]
-fn early(a: u32, t: usize, m: &[u32; 16]) -> u32 {
-    opaque(a.wrapping_add(m[md5::word(t)]).wrapping_add(md5::K[t]))
-}
-
-/// See [`super::simd::Simd::opaque`].
-#[inline]
-fn opaque(mut number: u32) -> u32 {
-    // SAFETY: no instruction at all.
-    unsafe { asm!("/* {0:e} */", inout(reg) number, options(pure, nomem, nostack, preserves_flags)) };
-    number
-}
-
-// The functions of MD5, added to a sum. `x` comes from the round just before, so that it should be used last.
-
-#[inline]
-fn f(sum: u32, x: u32, y: u32, z: u32) -> u32 {
-    sum.wrapping_add(z ^ (x & (y ^ z)))
-}
-
-#[inline]
-fn g(sum: u32, x: u32, y: u32, z: u32) -> u32 {
-    // The two halves share no bit, so that their sum is their union.
-    opaque(sum.wrapping_add(y & !z)).wrapping_add(x & z)
-}
-
-#[inline]
-fn h(sum: u32, x: u32, y: u32, z: u32) -> u32 {
-    sum.wrapping_add(x ^ opaque(y ^ z))
-}
-
-#[inline]
-fn i(sum: u32, x: u32, y: u32, z: u32) -> u32 {
-    sum.wrapping_add(y ^ (x | !z))
 }
 
 #[inline]

@@ -1,9 +1,12 @@
 //! One content alone: where no company for lanes is there.
 
+#[cfg(not(target_arch = "x86_64"))]
 use md5::block_api::compress as md5;
 use sha1::block_api::compress as sha1;
 use sha2::block_api::compress256 as sha256;
 
+#[cfg(target_arch = "x86_64")]
+use super::md5_alone::advance as md5;
 #[cfg(target_arch = "x86_64")]
 use super::sha_ni::ShaNi;
 use crate::midstate::{LaneSet, Midstate, Tail};

@@ -60,10 +60,11 @@ fn the_safe_twin_in_lanes() {
         let lane_set = LaneSet::of(wanted);
         let jobs = contents.iter().enumerate().map(|(key, content)| {
             let (body, rest) = content.as_chunks();
-            Job { key, state: Midstate::INITIAL, body, tail: Some(Tail::new(rest, content.len() as u64)) }
+            let tail = Some(Tail::new(rest, content.len() as u64));
+            Job { key, state: Midstate::INITIAL, body, tail, urgent: true }
         });
         let mut done = vec![Digests::default(); contents.len()];
-        in_lanes(Portable, lane_set, jobs, |key, state| state.digests_into(lane_set, &mut done[key]));
+        in_lanes(Portable, lane_set, jobs, |key, state, _| state.digests_into(lane_set, &mut done[key]));
         for (content, digests) in contents.iter().zip(done) {
             assert!(digests == reference(wanted, content), "{wanted:?} of {} bytes", content.len());
         }
