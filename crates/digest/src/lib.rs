@@ -27,6 +27,10 @@ mod others;
 mod path;
 mod pool;
 mod reader;
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, reason = "there are no lanes yet on other processors")
+)]
 mod schedule;
 #[cfg(test)]
 mod tests;
