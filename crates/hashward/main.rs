@@ -18,7 +18,7 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Parser as _;
 
 use cli::{Cli, Command, ConfigCommand};
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
 /// Does what was asked.
 fn dispatch(cli: &Cli) -> Result<Exit> {
     let style = cli.global.style();
+    hashward_digest::Path::from_environment().context(hashward_digest::PATH_VARIABLE)?;
     let config = || -> Result<Config> { Ok(config::load(&cli.global.sources()?)?) };
     match &cli.command {
         Command::Demo(demo) => demo::demo(demo, cli.global.log_level.as_deref().unwrap_or("warn"), style),

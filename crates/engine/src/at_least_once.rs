@@ -50,6 +50,8 @@ struct Patience {
 /// The first and the longest pause between two attempts at what fails.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LONGEST: Duration = Duration::from_secs(2);
+/// Records that may wait behind one that is not acknowledged, before the line waits too.
+const WAITING_RECORDS_MAX: usize = 1 << 20;
 /// How long one look for acknowledgements takes while the line waits for room.
 const ROOM_WAIT: Duration = Duration::from_millis(20);
 
@@ -111,7 +113,8 @@ impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
     }
 
     /// Collects acknowledgements, tells the checkpoint how far each stream is settled, and commits what is due.
-    fn collect(&mut self, wait: Duration, commit_now: bool) -> Result<(), PortError> {
+    /// Whether the commit went well.
+    fn collect(&mut self, wait: Duration, commit_now: bool) -> Result<bool, PortError> {
         let max = self.options.unavailable_max;
         if self.in_flight > 0 {
             match self.sink.acknowledged(wait, &mut self.acknowledged) {
@@ -143,15 +146,23 @@ impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
         match self.checkpoint.commit(commit_now) {
             Ok(()) => {
                 self.committing.relieved(&self.health);
-                Ok(())
+                Ok(true)
             }
-            Err(error) => self.committing.bear(error, max, &self.metrics, &self.health),
+            Err(error) => {
+                self.committing.bear(error, max, &self.metrics, &self.health)?;
+                Ok(false)
+            }
         }
+    }
+
+    /// How many records wait for an acknowledgement, their own or that of one before them.
+    fn waiting(&self) -> usize {
+        self.streams.values().map(|stream| stream.prefix.waiting()).sum()
     }
 
     /// Hands one thing to the sink; waits while there is no room for it.
     fn send(&mut self, ticket: Ticket, outgoing: &Outgoing) -> Result<(), PortError> {
-        while self.in_flight >= self.options.in_flight_max {
+        while self.in_flight >= self.options.in_flight_max || self.waiting() >= WAITING_RECORDS_MAX {
             self.collect(ROOM_WAIT, false)?;
         }
         loop {
@@ -170,7 +181,10 @@ impl<S: AlertSink, C: Checkpoint> Delivery for AtLeastOnce<S, C> {
         let mut notable = judged.notable.iter().peekable();
         for (number, record) in judged.batch.records.iter().enumerate() {
             let position = record.position;
-            let notable = notable.next_if(|notable| notable.record == number);
+            // What belongs to a stream that left is the next owner's to send.
+            let notable = notable
+                .next_if(|notable| notable.record == number)
+                .filter(|_| self.checkpoint.is_current(position.stream));
             // The prefix knows what it waits for before the sink can acknowledge it.
             let prefix = &mut self.streams.entry(position.stream).or_default().prefix;
             prefix.push(position.offset, u32::from(notable.is_some()));
@@ -179,18 +193,22 @@ impl<S: AlertSink, C: Checkpoint> Delivery for AtLeastOnce<S, C> {
                 self.send(Ticket(position), &notable.outgoing)?;
             }
         }
-        self.collect(Duration::ZERO, false)
+        self.collect(Duration::ZERO, false).map(drop)
     }
 
     fn idle(&mut self, wait: Duration) -> Result<(), PortError> {
-        self.collect(wait, false)
+        self.collect(wait, false).map(drop)
     }
 
     fn drain(&mut self, deadline: Instant) -> Result<bool, PortError> {
         while self.in_flight > 0 && Instant::now() < deadline {
             self.collect(ROOM_WAIT, false)?;
         }
-        self.collect(Duration::ZERO, true)?;
+        while !self.collect(Duration::ZERO, true)? {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+        }
         Ok(self.in_flight == 0)
     }
 }

@@ -74,8 +74,8 @@ pub struct Batch {
     pub arena: Vec<u8>,
     /// The records.
     pub records: Vec<Record>,
-    /// How many bytes are lent to the batch.
-    lent_bytes: usize,
+    /// How many bytes the batch holds outside its arena.
+    outside_bytes: usize,
 }
 
 impl Batch {
@@ -83,12 +83,17 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.records.clear();
-        self.lent_bytes = 0;
+        self.outside_bytes = 0;
     }
 
-    /// How many bytes the batch holds, its own and those that are lent to it.
+    /// How many bytes the batch holds: its arena, what is lent to it, and what was counted.
     pub fn bytes(&self) -> usize {
-        self.arena.len() + self.lent_bytes
+        self.arena.len() + self.outside_bytes
+    }
+
+    /// Counts bytes that records hold by themselves, such as their headers.
+    pub fn count(&mut self, bytes: usize) {
+        self.outside_bytes += bytes;
     }
 
     /// Copies bytes into the arena and says where they are.
@@ -101,8 +106,17 @@ impl Batch {
     /// Takes bytes that stay where they are: for content so long that a copy costs more than holding its buffer until
     /// the batch is delivered.
     pub fn lend(&mut self, bytes: Box<dyn AsRef<[u8]> + Send + Sync>) -> Payload {
-        self.lent_bytes += (*bytes).as_ref().len();
+        self.count((*bytes).as_ref().len());
         Payload::Lent(bytes)
+    }
+
+    /// The content of a record of this batch, if it is in memory.
+    pub fn content<'a>(&'a self, payload: &'a Payload) -> Option<&'a [u8]> {
+        match payload {
+            Payload::Bytes(range) => Some(&self.arena[range.clone()]),
+            Payload::Lent(bytes) => Some((**bytes).as_ref()),
+            Payload::Deferred(_) | Payload::Digests(_) | Payload::Unreadable(_) => None,
+        }
     }
 
     /// The content's identity: what the provider said, completed by where the record stands.
@@ -115,6 +129,44 @@ impl Batch {
             let key = record.key.clone().map(|key| String::from_utf8_lossy(&self.arena[key]).into_owned());
             identity.subject = key;
         }
+        bound(&mut identity.id);
+        for attribute in
+            [&mut identity.source, &mut identity.kind, &mut identity.subject, &mut identity.content_type]
+        {
+            attribute.as_mut().map(bound);
+        }
         identity
+    }
+}
+
+/// The longest attribute of an identity that alerts carry, in bytes.
+const ATTRIBUTE_BYTES_MAX: usize = 8 * 1024;
+
+/// Cuts an attribute that is too long for an alert, and puts the hash of the whole behind what is left, so that two that
+/// begin alike stay two.
+fn bound(attribute: &mut String) {
+    if attribute.len() > ATTRIBUTE_BYTES_MAX {
+        let hash = blake3::hash(attribute.as_bytes()).to_hex();
+        attribute.truncate(attribute.floor_char_boundary(ATTRIBUTE_BYTES_MAX - 80));
+        attribute.push_str("…blake3:");
+        attribute.push_str(&hash);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_attributes_are_cut_and_stay_apart() {
+        let bounded = |text: &str| {
+            let mut text = text.to_owned();
+            bound(&mut text);
+            text
+        };
+        let fits = "é".repeat(ATTRIBUTE_BYTES_MAX / 2);
+        assert_eq!(bounded(&fits), fits);
+        let (one, other) = (bounded(&format!("{fits}1")), bounded(&format!("{fits}2")));
+        assert!(one != other && one.len() <= ATTRIBUTE_BYTES_MAX, "{}", one.len());
     }
 }

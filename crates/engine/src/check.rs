@@ -32,7 +32,10 @@ pub fn check(snapshot: &Snapshot, policy: &Policy, content: &Content) -> Verdict
         Content::Digests(digests) => digests,
         Content::Unreadable(reason) => return verdict(Decision::Unreadable(reason.clone()), Vec::new()),
     };
-    if digests.algorithms().intersection(snapshot.algorithms()).is_empty() {
+    let usable = digests.algorithms().intersection(snapshot.algorithms());
+    // Where the lists hold grounds, digests that are none would say `allow` without a look.
+    let grounds = |set: AlgorithmSet| set.iter().any(|algorithm| algorithm.strength() != Strength::Hint);
+    if usable.is_empty() || grounds(snapshot.algorithms()) && !grounds(usable) {
         let reason = Unreadable::new(
             UnreadableKind::NoUsableDigest,
             format_args!(
@@ -84,7 +87,7 @@ fn weigh(
     } else if !strong.is_empty() {
         (list.action, Ground::AsListed)
     } else if !disagreeing.is_empty() {
-        (min(list.action, Action::Review), Ground::Contradicted)
+        (min(list.action, min(Action::Review, policy.weak_digest_action)), Ground::Contradicted)
     } else if weak.len() >= 2 || list.action <= policy.weak_digest_action {
         (list.action, Ground::AsListed)
     } else {

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashward_core::{AlgorithmSet, Decision, Digests, Unreadable, UnreadableKind};
-use hashward_digest::{ReadError, digest_bytes, digest_reader};
+use hashward_core::{Decision, Digests, Unreadable, UnreadableKind};
+use hashward_digest::{ReadError, digest_many, digest_reader};
 use jiff::Timestamp;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -64,9 +64,11 @@ struct Outcome {
     bytes: u64,
 }
 
-/// Small contents are taken in runs of about so many bytes, so that handing them out costs less than digesting them, and
-/// few enough that every thread has its share of a batch.
-const TASK_BYTES_MIN: usize = 64 * 1024;
+/// At least so many contents are digested side by side, if every thread has its share of the batch then: enough to fill
+/// every lane that a processor has.
+const RECORDS_PER_TASK_MIN: usize = 32;
+/// Into so many tasks for each thread a large batch is cut, so that no thread waits long for another.
+const TASKS_PER_THREAD: usize = 4;
 
 impl Judge {
     /// Starts the threads.
@@ -95,7 +97,13 @@ impl Judge {
         let now = Timestamp::now();
         let (deferred, ready): (Vec<usize>, Vec<usize>) =
             (0..batch.records.len()).partition(|i| matches!(batch.records[*i].payload, Payload::Deferred(_)));
-        let records_per_task_min = (TASK_BYTES_MIN * batch.records.len() / batch.bytes().max(1)).max(1);
+        let threads = self.options.digest_threads;
+        let records_per_task = ready
+            .len()
+            .div_ceil(threads * TASKS_PER_THREAD)
+            .max(RECORDS_PER_TASK_MIN)
+            .min(ready.len().div_ceil(threads))
+            .max(1);
         let mut tally = Tally::default();
         let mut opened = Tally::default();
         // Content in memory is digested while other content is still being opened and read.
@@ -107,9 +115,8 @@ impl Judge {
             }
             tally = self.digesters.install(|| {
                 ready
-                    .par_iter()
-                    .with_min_len(records_per_task_min)
-                    .fold(Tally::default, |tally, i| tally.and(*i, self.outcome(&batch, *i, now, &mut [])))
+                    .par_chunks(records_per_task)
+                    .map(|numbers| self.judge_ready(&batch, numbers, now))
                     .reduce(Tally::default, Tally::merge)
             });
         });
@@ -127,28 +134,56 @@ impl Judge {
         Judged { batch, notable }
     }
 
+    /// Judges records that need no reading; the contents among them are digested side by side.
+    fn judge_ready(&self, batch: &Batch, numbers: &[usize], now: Timestamp) -> Tally {
+        let contents: Vec<&[u8]> =
+            numbers.iter().filter_map(|i| batch.content(&batch.records[*i].payload)).collect();
+        let mut digests = digest_many(self.snapshot.algorithms(), &contents).into_iter();
+        numbers.iter().fold(Tally::default(), |tally, i| {
+            let payload = &batch.records[*i].payload;
+            let (content, bytes) = match payload {
+                Payload::Digests(digests) => (Content::Digests(**digests), 0),
+                Payload::Unreadable(reason) => (Content::Unreadable((**reason).clone()), 0),
+                Payload::Deferred(_) => unreachable!("deferred content is read apart"),
+                Payload::Bytes(_) | Payload::Lent(_) => {
+                    let bytes = batch.content(payload).map_or(0, <[u8]>::len);
+                    let digests = digests.next().expect("each content was digested");
+                    (Content::Digests(digests), bytes as u64)
+                }
+            };
+            tally.and(*i, self.outcome(batch, *i, &content, bytes, now))
+        })
+    }
+
+    /// Opens, reads and judges records, each by itself.
     fn read_all(&self, batch: &Batch, deferred: &[usize], now: Timestamp) -> Tally {
         let judged = deferred.par_iter().with_max_len(1).map_init(
             || vec![0; self.options.read_buffer_bytes],
-            |buffer, i| Tally::default().and(*i, self.outcome(batch, *i, now, buffer)),
+            |buffer, i| {
+                let Payload::Deferred(content) = &batch.records[*i].payload else {
+                    unreachable!("only deferred content is read")
+                };
+                let (content, bytes) = match self.read(content.as_ref(), buffer) {
+                    Ok((digests, bytes)) => (Content::Digests(digests), bytes),
+                    Err(reason) => (Content::Unreadable(reason), 0),
+                };
+                Tally::default().and(*i, self.outcome(batch, *i, &content, bytes, now))
+            },
         );
         judged.reduce(Tally::default, Tally::merge)
     }
 
-    fn outcome(&self, batch: &Batch, number: usize, now: Timestamp, buffer: &mut [u8]) -> Outcome {
+    /// The verdict about one record, and what follows from it.
+    fn outcome(
+        &self,
+        batch: &Batch,
+        number: usize,
+        content: &Content,
+        bytes: u64,
+        now: Timestamp,
+    ) -> Outcome {
         let record = &batch.records[number];
-        let wanted = self.snapshot.algorithms();
-        let (content, bytes) = match &record.payload {
-            Payload::Bytes(range) => digested(wanted, &batch.arena[range.clone()]),
-            Payload::Lent(bytes) => digested(wanted, (**bytes).as_ref()),
-            Payload::Digests(digests) => (Content::Digests(**digests), 0),
-            Payload::Unreadable(reason) => (Content::Unreadable((**reason).clone()), 0),
-            Payload::Deferred(content) => match self.read(content.as_ref(), buffer) {
-                Ok((digests, bytes)) => (Content::Digests(digests), bytes),
-                Err(reason) => (Content::Unreadable(reason), 0),
-            },
-        };
-        let verdict = check(&self.snapshot, &self.policy, &content);
+        let verdict = check(&self.snapshot, &self.policy, content);
         let outgoing = match &verdict.decision {
             Decision::Allow => None,
             Decision::Unreadable(reason) => {
@@ -167,11 +202,7 @@ impl Judge {
 
     fn quarantined(&self, batch: &Batch, record: &Record, reason: &Unreadable) -> Quarantined {
         let bytes = |range: &std::ops::Range<usize>| &batch.arena[range.clone()];
-        let value = match &record.payload {
-            Payload::Bytes(range) => Some(bytes(range)),
-            Payload::Lent(lent) => Some((**lent).as_ref()),
-            _ => record.value.as_ref().map(bytes),
-        };
+        let value = batch.content(&record.payload).or_else(|| record.value.as_ref().map(bytes));
         Quarantined {
             origin: record.origin.to_string(),
             position: record.position,
@@ -182,11 +213,6 @@ impl Judge {
             reason: reason.clone(),
         }
     }
-}
-
-/// Content that is in memory, digested; and its length.
-fn digested(wanted: AlgorithmSet, bytes: &[u8]) -> (Content, u64) {
-    (Content::Digests(digest_bytes(wanted, bytes)), bytes.len() as u64)
 }
 
 /// Reads a content to its end and digests it for `snapshot`, with the memory of `buffer`.

@@ -62,10 +62,9 @@ pub fn run(
             .expect("a worker may have three threads");
         let delivering = named("deliver")
             .spawn_scoped(scope, move || {
-                let ended = deliver(delivery, &judged, &to_reuse, limits.drain);
-                // Nothing that is read from now on could be delivered.
-                stop.request();
-                ended
+                // When this thread ends, in whatever way, nothing that is read from then on could be delivered.
+                let _stopping = StopAtEnd(stop);
+                deliver(delivery, &judged, &to_reuse, limits.drain)
             })
             .expect("a worker may have three threads");
         for batch in batches {
@@ -79,6 +78,15 @@ pub fn run(
         let read = reading.join().expect("the reading thread does not panic");
         delivered.and_then(|ended| read.map(|()| ended))
     })
+}
+
+/// Asks for a stop when it is dropped, after a panic too.
+struct StopAtEnd<'a>(&'a Stop);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.request();
+    }
 }
 
 /// Reads batch after batch, and hands each on as soon as there is room.

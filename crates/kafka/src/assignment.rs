@@ -73,6 +73,17 @@ impl Assignment {
         owned.streams.len()
     }
 
+    /// The offsets of `stream` begin anew: its partition is another stream from now on.
+    pub(crate) fn restart(&self, stream: StreamId) {
+        let mut owned = self.lock();
+        if let Some(partition) = owned.streams.remove(&stream) {
+            let named = [(partition.topic.to_string(), partition.number)];
+            self.handed_ends().remove(&stream);
+            owned.assign(&named);
+        }
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
     /// Everything of `stream` before `end` was handed to the line.
     pub(crate) fn handed(&self, stream: StreamId, end: i64) {
         self.handed_ends().insert(stream, end);

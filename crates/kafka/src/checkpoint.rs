@@ -58,6 +58,8 @@ impl Checkpoint for KafkaCheckpoint {
             Err(error) => match error.rdkafka_error_code() {
                 Some(Code::FencedInstanceId) => return Err(port_error("committing", &error)),
                 Some(Code::RebalanceInProgress) => debug!("commit postponed by a rebalance"),
+                // There is no later commit that could make up for this one.
+                _ if now => return Err(port_error("committing", &error)),
                 _ => warn!(%error, "commit failed, trying again"),
             },
         }

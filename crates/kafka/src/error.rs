@@ -8,7 +8,7 @@ pub(crate) const PORT: &str = "kafka";
 
 /// Names the culprit of an error that ends the work.
 pub(crate) fn port_error(doing: &str, error: &KafkaError) -> PortError {
-    let detail = format!("{doing}: {error}");
+    let detail = format!("{doing}: {}", told(error));
     match error.rdkafka_error_code() {
         Some(code) if is_fenced(code) => PortError::Fenced { port: PORT, detail },
         Some(code) if is_refusal(code) => PortError::Refused { port: PORT, detail },
@@ -16,6 +16,16 @@ pub(crate) fn port_error(doing: &str, error: &KafkaError) -> PortError {
             PortError::Refused { port: PORT, detail }
         }
         _ => PortError::Unavailable { port: PORT, detail },
+    }
+}
+
+/// The error as text. A setting's value is never told: it may be a secret under a misspelled name.
+pub(crate) fn told(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, _, name, _) => {
+            format!("librdkafka has no setting {name:?}, or not with this value: see its CONFIGURATION.md")
+        }
+        error => error.to_string(),
     }
 }
 
@@ -35,6 +45,8 @@ fn is_refusal(code: Code) -> bool {
             | Code::TopicAuthorizationFailed
             | Code::TransactionalIdAuthorizationFailed
             | Code::InvalidTransactionTimeout
+            | Code::MessageSizeTooLarge
+            | Code::InvalidRecord
             | Code::UnsupportedSASLMechanism
     )
 }

@@ -3,16 +3,9 @@
 
 use hashward_core::Identity;
 use hashward_engine::Header;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
 
-/// The record's headers as they came.
-pub(crate) fn headers_of(message: &BorrowedMessage<'_>) -> Vec<Header> {
-    let Some(headers) = message.headers() else { return Vec::new() };
-    headers
-        .iter()
-        .map(|header| Header { name: header.key.to_owned(), value: header.value.map(<[u8]>::to_vec) })
-        .collect()
-}
+/// The longest `tracestate` that is carried on, in bytes: twice what W3C Trace Context asks for.
+const TRACESTATE_BYTES_MAX: usize = 1024;
 
 /// The value of the last header of that name, as text; bytes that are no UTF-8 are replaced.
 pub(crate) fn text(headers: &[Header], name: &str) -> Option<String> {
@@ -33,7 +26,8 @@ pub(crate) fn identity(headers: &[Header]) -> Option<Box<Identity>> {
         kind: text(headers, "ce_type"),
         subject: text(headers, "ce_subject"),
         content_type: text(headers, "content-type"),
-        tracestate: trace("tracestate").filter(|_| traceparent.is_some()),
+        tracestate: trace("tracestate")
+            .filter(|state| traceparent.is_some() && state.len() <= TRACESTATE_BYTES_MAX),
         traceparent,
     }))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::error::told;
 use crate::{KafkaOptions, settings};
 
 /// Something that the configuration promises and Kafka does not hold.
@@ -22,7 +23,7 @@ pub fn probe(options: &KafkaOptions, reads: bool, sends: bool, timeout: Duration
         settings::common(options, &options.consumer_settings).create();
     let client = match client {
         Ok(client) => client,
-        Err(error) => return vec![Problem { key: "kafka.settings", text: error.to_string() }],
+        Err(error) => return vec![Problem { key: "kafka.settings", text: told(&error) }],
     };
     let content = options.topics.iter().map(|topic| ("kafka.topics", topic)).filter(|_| reads);
     let outgoing = [

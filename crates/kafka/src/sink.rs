@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hashward_engine::{AlertSink, Outgoing, PortError, Ticket};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, Message as _, OwnedHeaders, OwnedMessage};
+use rdkafka::message::{Message as _, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use tracing::warn;
 
@@ -58,8 +58,16 @@ impl AlertSink for KafkaSink {
             match report {
                 Report::Delivered(ticket) => acknowledged.push(ticket),
                 Report::Failed(ticket, error, message) => {
-                    failure = Some(port_error("delivering", &error));
-                    self.failed.push((ticket, again(&message)));
+                    let mut message = again(&message);
+                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
+                        && let Some(smaller) = message.smaller()
+                    {
+                        warn!(topic = message.topic, "message too large for the broker, sent in part");
+                        message = smaller;
+                    } else {
+                        failure = Some(port_error("delivering", &error));
+                    }
+                    self.failed.push((ticket, message));
                 }
             }
         }
@@ -83,7 +91,7 @@ fn again(message: &OwnedMessage) -> Message {
 
 /// Hands a message to librdkafka; waits up to `patience` while its queue is full.
 ///
-/// A message too large for the producer is a quarantined record with its bytes: it goes without them, and says so.
+/// A quarantined record that is too large for the producer goes in part, and says so.
 pub(crate) fn enqueue(
     producer: &BaseProducer<ProducerSide>,
     message: &Message,
@@ -105,15 +113,14 @@ pub(crate) fn enqueue(
             KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) if Instant::now() < deadline => {
                 producer.poll(POLL);
             }
-            KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)
-                if record.payload.is_some() =>
-            {
-                warn!(topic = message.topic, "message too large, sent without its value");
-                let note = Header { key: "hashward-bytes-omitted", value: Some("message too large") };
-                record.headers = record.headers.map(|headers| headers.insert(note));
-                record.payload = None;
+            error => {
+                let too_large = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge);
+                let Some(smaller) = message.smaller().filter(|_| too_large) else {
+                    return Err(port_error("sending", &error));
+                };
+                warn!(topic = message.topic, "message too large, sent in part");
+                return enqueue(producer, &smaller, ticket, patience);
             }
-            error => return Err(port_error("sending", &error)),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Content in: a member of a consumer group.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use hashward_engine::{Batch, Payload, PortError, Position, Record, Source, StreamId};
+use hashward_engine::{Batch, Header, Payload, PortError, Position, Record, Source, StreamId};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message};
@@ -15,8 +16,8 @@ use crate::assignment::Assignment;
 use crate::context::ConsumerSide;
 use crate::error::port_error;
 use crate::form::{Brought, OpenReference, brought};
-use crate::headers::{headers_of, identity};
-use crate::lent::{Polled, poll};
+use crate::headers::identity;
+use crate::polled::{Polled, poll};
 
 /// Reads the content topics.
 pub struct KafkaSource {
@@ -33,6 +34,8 @@ pub struct KafkaSource {
     holding: Option<u64>,
     /// The version of the assignment that was last resumed.
     resumed: u64,
+    /// How many references the batch holds that is being read.
+    references: usize,
 }
 
 /// The owned partitions as the reading thread knows them, so that a record costs no lock.
@@ -49,10 +52,14 @@ struct Known {
     topic: Arc<str>,
     number: i32,
     origin: Arc<str>,
+    /// One past the last record read.
+    end: i64,
 }
 
 /// How long a call waits for a first record.
 const FIRST_RECORD_WAIT: Duration = Duration::from_millis(100);
+/// So many references at the most are fetched in one batch: nothing of it is delivered before the slowest has come.
+const REFERENCES_PER_BATCH_MAX: usize = 64;
 /// From this length on, in bytes, content is judged where librdkafka received it: holding a message costs less than
 /// copying it.
 const LEND_BYTES_MIN: usize = 2048;
@@ -76,6 +83,7 @@ impl KafkaSource {
             early,
             holding: None,
             resumed: 0,
+            references: 0,
         }
     }
 
@@ -104,6 +112,7 @@ impl KafkaSource {
         let owned = self.assignment.lock();
         self.streams.version = version;
         self.streams.last = 0;
+        let ends: HashMap<StreamId, i64> = self.streams.known.iter().map(|k| (k.id, k.end)).collect();
         self.streams.known = owned
             .streams()
             .map(|(id, p)| Known {
@@ -111,6 +120,7 @@ impl KafkaSource {
                 topic: Arc::clone(&p.topic),
                 number: p.number,
                 origin: Arc::clone(&p.origin),
+                end: ends.get(&id).copied().unwrap_or_default(),
             })
             .collect();
         batch.records.retain(|record| owned.get(record.position.stream).is_some());
@@ -119,21 +129,34 @@ impl KafkaSource {
 
     /// Puts a record into the batch.
     fn take(&mut self, message: Polled<'_>, batch: &mut Batch) {
-        let Some(stream) = self.streams.find(&message) else {
+        let Some(mut stream) = self.streams.find(&message) else {
             // Read before its partition left: the next owner reads it.
             debug!(partition = message.partition(), "record of a partition that is no longer ours");
             return;
         };
+        if message.offset() < stream.end {
+            // The topic was made anew, or lost its end: librdkafka starts it over, and so does what we know of it.
+            warn!(origin = &*stream.origin, from = stream.end, to = message.offset(), "offsets went back");
+            self.assignment.restart(stream.id);
+            self.follow_rebalance(batch);
+            let Some(restarted) = self.streams.find(&message) else { return };
+            stream = restarted;
+        }
+        stream.end = message.offset() + 1;
         let position = Position { stream: stream.id, offset: message.offset() };
         let origin = Arc::clone(&stream.origin);
-        let headers = headers_of(&message);
+        let headers = message.headers();
         let identity = identity(&headers);
+        // What the identity holds, the headers hold too.
+        let header_bytes = |header: &Header| header.name.len() + header.value.as_ref().map_or(0, Vec::len);
+        batch.count(2 * headers.iter().map(header_bytes).sum::<usize>());
         let key = message.key().map(|key| batch.store(key));
         let bytes = message.payload().unwrap_or_default();
         let (payload, value) = match brought(self.options.form, &headers, bytes) {
             Brought::Content if bytes.len() >= LEND_BYTES_MIN => (batch.lend(Box::new(message.lend())), None),
             Brought::Content => (Payload::Bytes(batch.store(bytes)), None),
             Brought::Reference(url) => {
+                self.references += 1;
                 (Payload::Deferred((self.open_reference)(&url)), Some(batch.store(bytes)))
             }
             Brought::Digests(digests) => (Payload::Digests(digests), Some(batch.store(bytes))),
@@ -151,7 +174,9 @@ impl KafkaSource {
     }
 
     fn is_full(&self, batch: &Batch) -> bool {
-        batch.records.len() >= self.options.batch_records_max || batch.bytes() >= self.options.batch_bytes_max
+        batch.records.len() >= self.options.batch_records_max
+            || batch.bytes() >= self.options.batch_bytes_max
+            || self.references >= REFERENCES_PER_BATCH_MAX
     }
 }
 
@@ -171,6 +196,7 @@ impl Source for KafkaSource {
             info!("reading again");
         }
         std::mem::swap(batch, &mut self.early);
+        self.references = 0;
         if batch.records.is_empty() && !self.poll(FIRST_RECORD_WAIT, batch)? {
             return Ok(());
         }
@@ -241,13 +267,13 @@ fn bear(error: &KafkaError) -> Result<(), PortError> {
 }
 
 impl Streams {
-    fn find(&mut self, message: &BorrowedMessage<'_>) -> Option<&Known> {
+    fn find(&mut self, message: &BorrowedMessage<'_>) -> Option<&mut Known> {
         let number = message.partition();
         let topic = message.topic();
         let is = |known: &Known| known.number == number && *known.topic == *topic;
         if !self.known.get(self.last).is_some_and(is) {
             self.last = self.known.iter().position(is)?;
         }
-        self.known.get(self.last)
+        self.known.get_mut(self.last)
     }
 }

@@ -10,7 +10,7 @@ pub(crate) struct Stamp {
     /// Nanoseconds since the Unix epoch.
     pub(crate) modified_ns: i128,
     /// When the inode changed: the one time that its owner cannot set at will.
-    changed_ns: i128,
+    pub(crate) changed_ns: i128,
 }
 
 impl Stamp {

@@ -112,7 +112,7 @@ impl Source for Inbox {
 fn identity(relative: &Path, stamp: &Stamp) -> Identity {
     let name = escaped(relative.as_os_str());
     Identity {
-        id: format!("{name}@{}:{}", stamp.modified_ns, stamp.bytes),
+        id: format!("{name}@{}:{}:{}", stamp.modified_ns, stamp.changed_ns, stamp.bytes),
         subject: Some(relative.to_str().map_or(name, str::to_owned)),
         ..Identity::default()
     }
