@@ -242,7 +242,12 @@ fn line(
     let parts = at_least_once(options, no_references, &metrics).expect("a consumer");
     let limits = AtLeastOnceOptions { in_flight_max: 65_536, unavailable_max: Duration::from_secs(60) };
     let delivery = AtLeastOnce::new(sink, parts.checkpoint, limits, metrics.clone(), health.clone());
-    let limits = LineLimits { prefetch_batches: 2, undelivered_batches: 2, drain: Duration::from_secs(30) };
+    let limits = LineLimits {
+        prefetch_batches: 2,
+        undelivered_batches: 2,
+        unavailable_max: Duration::from_secs(60),
+        drain: Duration::from_secs(30),
+    };
     let (watched, watcher_stop) = (metrics.clone(), stop.clone());
     // Joining a group takes its time, whatever there is to read: the clock starts with the first batch.
     let clock = thread::spawn(move || {

@@ -12,7 +12,7 @@ use tracing::{error, info};
 
 use crate::exit::Exit;
 
-/// Starts the thread. From here on SIGTERM and SIGINT request the stop, and a second one ends the process.
+/// Starts the thread. From here on SIGTERM, SIGINT and SIGHUP request the stop, and a second one ends the process.
 /// Returns the address that is listened on, if one is wanted.
 pub(crate) fn start(
     listen: Option<SocketAddr>,
@@ -26,7 +26,12 @@ pub(crate) fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("starting the control thread")?;
     let inside = runtime.enter();
-    for (name, kind) in [("SIGTERM", SignalKind::terminate()), ("SIGINT", SignalKind::interrupt())] {
+    let signals = [
+        ("SIGTERM", SignalKind::terminate()),
+        ("SIGINT", SignalKind::interrupt()),
+        ("SIGHUP", SignalKind::hangup()),
+    ];
+    for (name, kind) in signals {
         let signals = signal(kind).with_context(|| format!("listening for {name}"))?;
         runtime.spawn(watch(name, signals, stop.clone()));
     }

@@ -113,6 +113,7 @@ impl Line<'_> {
             prefetch_batches: line.prefetch_batches,
             undelivered_batches: line.undelivered_batches,
             drain: line.drain_timeout,
+            unavailable_max: line.unavailable_max,
         };
         let delivery = Printing::new(delivery, self.printer, &self.config.instance);
         Ok(pipeline::run(source, self.judge, delivery, limits, self.stop, self.metrics, self.health)?)

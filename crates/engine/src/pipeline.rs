@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{Batch, Delivery, Health, Judge, Judged, Metrics, Part, PortError, Source, Stop};
 
@@ -23,6 +23,8 @@ pub struct LineLimits {
     pub prefetch_batches: usize,
     /// Judged batches that wait for delivery.
     pub undelivered_batches: usize,
+    /// How long the source may stay unavailable before the line ends.
+    pub unavailable_max: Duration,
     /// How long the line may take to finish what is in flight after a stop.
     pub drain: Duration,
 }
@@ -40,6 +42,8 @@ pub enum Ended {
 const TICK: Duration = Duration::from_millis(20);
 /// How long the source is kept waiting before it is told to hold.
 const HOLD_AFTER: Duration = Duration::from_millis(500);
+/// The pause before a source that was unavailable is asked again.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Runs the line until `stop` is requested and everything in flight is finished, or until a port cannot go on.
 pub fn run(
@@ -58,7 +62,9 @@ pub fn run(
     thread::scope(|scope| {
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let reading = named("read")
-            .spawn_scoped(scope, move || read(source, &to_judge, &used, stop, metrics, health))
+            .spawn_scoped(scope, move || {
+                read(source, &to_judge, &used, limits.unavailable_max, stop, metrics, health)
+            })
             .expect("a worker may have three threads");
         let delivering = named("deliver")
             .spawn_scoped(scope, move || {
@@ -94,13 +100,30 @@ fn read(
     mut source: impl Source,
     to_judge: &SyncSender<Batch>,
     used: &Receiver<Batch>,
+    unavailable_max: Duration,
     stop: &Stop,
     metrics: &Metrics,
     health: &Health,
 ) -> Result<(), PortError> {
+    let mut unavailable_since = None;
     while !stop.is_requested() {
         let mut batch = used.try_recv().unwrap_or_default();
-        source.next_batch(&mut batch)?;
+        match source.next_batch(&mut batch) {
+            Ok(()) => unavailable_since = None,
+            Err(error @ PortError::Unavailable { .. }) => {
+                let since = *unavailable_since.get_or_insert_with(|| {
+                    warn!(%error, "reading fails, trying again");
+                    Instant::now()
+                });
+                if since.elapsed() >= unavailable_max {
+                    return Err(error);
+                }
+                health.not_ready(Part::Source, error.to_string());
+                thread::sleep(RETRY.min(unavailable_max));
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
         tell_health(&source, health);
         if batch.records.is_empty() {
             continue;

@@ -64,6 +64,7 @@ fn line(
     let limits = LineLimits {
         prefetch_batches: 1,
         undelivered_batches: 1,
+        unavailable_max: Duration::from_millis(unavailable_ms),
         drain: Duration::from_millis(unavailable_ms),
     };
     let ended = run(source, &judge, delivery, limits, &stop, &metrics, &health);
