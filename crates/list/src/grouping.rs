@@ -7,7 +7,7 @@ use hashward_core::{Digest, EntryId, ListId};
 use crate::ListEntry;
 
 /// Parts what is hashed here from what anybody else hashes with BLAKE3 (its `derive_key` mode).
-const CONTEXT: &str = "hashward 2026 entry id v1";
+pub(crate) const CONTEXT: &str = "hashward 2026 entry id v1";
 
 /// What a hash is made of, so that no two kinds can be taken for one another.
 #[derive(Clone, Copy)]

@@ -57,24 +57,44 @@ pub(crate) fn read_info(list_path: &Path) -> Result<ListInfo, ListError> {
     if path == list_path {
         return Err(ListError::NotAList(path));
     }
-    let metadata = parse(&path, read_bounded(&path)?.unwrap_or_default())?;
-    let id = match metadata.id {
+    let mut metadata = parse(&path, read_bounded(&path)?.unwrap_or_default())?;
+    let id = match metadata.id.take() {
         Some(id) => id,
         None => id_from_name(list_path, &path)?,
     };
-    let bare = ListInfo::bare(id);
-    Ok(ListInfo {
-        owner: metadata.owner,
-        category: metadata.category.unwrap_or(bare.category),
-        legal_basis: metadata.legal_basis,
-        reference: metadata.reference,
-        territories: metadata.territories.unwrap_or(bare.territories),
-        action: metadata.action.unwrap_or(bare.action),
-        priority: metadata.priority.unwrap_or(bare.priority),
-        contact: metadata.contact,
-        deadline_minutes: metadata.deadline_minutes.map(|minutes| minutes.0),
-        id: bare.id,
-    })
+    Ok(metadata.into_info(id))
+}
+
+/// What the manifest at `path` says, which must name the list. `None` if there is no such file.
+pub(crate) fn read_manifest(path: &Path) -> Result<Option<ListInfo>, ListError> {
+    read_bounded(path)?.map(|bytes| parse_manifest(path, bytes)).transpose()
+}
+
+/// Reads the bytes of a manifest; `path` is where they come from.
+pub(crate) fn parse_manifest(path: &Path, bytes: Vec<u8>) -> Result<ListInfo, ListError> {
+    let mut metadata = parse(path, bytes)?;
+    let problem = "no `id`: expected `id = \"…\"`, the name by which the list is known";
+    let nameless = || ListError::BadMetadata { path: path.into(), line: 1, problem: problem.to_owned() };
+    let id = metadata.id.take().ok_or_else(nameless)?;
+    Ok(metadata.into_info(id))
+}
+
+impl Metadata {
+    fn into_info(self, id: ListId) -> ListInfo {
+        let bare = ListInfo::bare(id);
+        ListInfo {
+            owner: self.owner,
+            category: self.category.unwrap_or(bare.category),
+            legal_basis: self.legal_basis,
+            reference: self.reference,
+            territories: self.territories.unwrap_or(bare.territories),
+            action: self.action.unwrap_or(bare.action),
+            priority: self.priority.unwrap_or(bare.priority),
+            contact: self.contact,
+            deadline_minutes: self.deadline_minutes.map(|minutes| minutes.0),
+            id: bare.id,
+        }
+    }
 }
 
 fn id_from_name(list_path: &Path, metadata: &Path) -> Result<ListId, ListError> {

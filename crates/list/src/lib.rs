@@ -39,6 +39,7 @@ mod line;
 mod load;
 mod problem;
 mod statement;
+pub mod store;
 #[cfg(test)]
 mod tests;
 mod text;
