@@ -5,11 +5,12 @@ use super::error::{Fault, StoreError};
 use super::history::Cursor;
 use super::journal::{Counts, Record, State, StateHash, Totals};
 use super::row::{encode, integer};
-use super::{Step, Summary};
+use super::{Step, StoredEntry, Summary};
 
 /// Takes the changes of one state, in the order of the entries' numbers, and makes of them what the journal says.
 pub(super) struct Tally {
-    hasher: blake3::Hasher,
+    touched: blake3::Hasher,
+    added: blake3::Hasher,
     bytes: Vec<u8>,
     pub(super) counts: Counts,
     pub(super) totals: Totals,
@@ -18,22 +19,37 @@ pub(super) struct Tally {
 impl Tally {
     /// `totals` are those of the state before.
     pub(super) fn new(totals: Totals) -> Self {
-        Self { hasher: blake3::Hasher::new(), bytes: Vec::new(), counts: Counts::default(), totals }
+        let hasher = blake3::Hasher::new;
+        Self { touched: hasher(), added: hasher(), bytes: Vec::new(), counts: Counts::default(), totals }
     }
 
+    /// Entries that the state before has, and those that it has not, each for themselves in order.
     pub(super) fn take(&mut self, number: u64, change: &EntryChange) {
-        self.bytes.clear();
-        encode(&mut self.bytes, change.before.as_ref());
-        encode(&mut self.bytes, change.after.as_ref());
-        self.hasher.update(&number.to_le_bytes());
-        self.hasher.update(&(self.bytes.len() as u64).to_le_bytes());
-        self.hasher.update(&self.bytes);
+        self.take_pair(number, change.before.as_ref(), change.after.as_ref());
         change.count(&mut self.counts, &mut self.totals);
+    }
+
+    /// Takes an entry that is new and in force.
+    pub(super) fn take_born(&mut self, number: u64, entry: &StoredEntry) {
+        self.take_pair(number, None, Some(entry));
+        self.counts.added += 1;
+        self.totals.entries += 1;
+    }
+
+    fn take_pair(&mut self, number: u64, before: Option<&StoredEntry>, after: Option<&StoredEntry>) {
+        self.bytes.clear();
+        encode(&mut self.bytes, before);
+        encode(&mut self.bytes, after);
+        let hasher = if before.is_none() { &mut self.added } else { &mut self.touched };
+        hasher.update(&number.to_le_bytes());
+        hasher.update(&(self.bytes.len() as u64).to_le_bytes());
+        hasher.update(&self.bytes);
     }
 
     /// The hash of all changes that were taken.
     pub(super) fn changes(&self) -> [u8; 32] {
-        *self.hasher.finalize().as_bytes()
+        let both = [self.touched.finalize(), self.added.finalize()];
+        *blake3::hash(&both.map(|hash| *hash.as_bytes()).concat()).as_bytes()
     }
 }
 
@@ -63,12 +79,16 @@ impl Step<'_> {
 
     /// Writes the journal, within the transaction. None if there is nothing to write of.
     fn close(&mut self) -> Result<Option<Record>, Fault> {
+        self.tables.flush()?;
         let connection = &self.store.connection;
         let base = &self.base.state;
-        let mut tally = Tally::new(base.totals);
+        // If no entry that is new was changed since it came, all new ones are taken already.
+        let taken = self.born.take();
+        let entries = if taken.is_some() { base.totals.entries } else { self.entries };
+        let mut tally = taken.unwrap_or_else(|| Tally::new(base.totals));
         let mut remove = connection.prepare("DELETE FROM past WHERE entry = ?1 AND state = ?2")?;
-        let entries = (base.number, base.totals.entries);
-        let mut cursor = Cursor::new(connection, entries, (self.state(), self.entries))?;
+        let before = (base.number, base.totals.entries);
+        let mut cursor = Cursor::new(connection, before, (self.state(), entries))?;
         let mut changed = self.entries > base.totals.entries;
         loop {
             let page = cursor.page(connection, true)?;

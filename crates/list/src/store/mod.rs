@@ -10,6 +10,7 @@ mod folder;
 mod history;
 mod intake;
 mod journal;
+mod lookup;
 mod manifest;
 mod merge;
 mod names;

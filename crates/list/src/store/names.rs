@@ -92,12 +92,12 @@ impl Names {
     /// BLAKE3 keyed for the list. At most one of the parts has no fixed length, or what stands before it tells its
     /// length, so that they need nothing between them.
     fn hash(&self, kind: Kind, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.list_key);
-        hasher.update(&[kind as u8]);
+        let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+        bytes.push(kind as u8);
         for part in parts {
-            hasher.update(part);
+            bytes.extend_from_slice(part);
         }
-        *hasher.finalize().as_bytes()
+        *blake3::keyed_hash(&self.list_key, &bytes).as_bytes()
     }
 }
 

@@ -1,6 +1,7 @@
 use hashward_core::{EntryId, ListInfo};
 
 use super::bits::Bits;
+use super::commit::Tally;
 use super::error::{Fault, StoreError};
 use super::intake::Stated;
 use super::journal::{self, Record, StepInfo};
@@ -25,13 +26,15 @@ const WITHDRAWN_BY_SOURCE: &str = "withdrawn by the source";
 pub struct Step<'s> {
     pub(super) store: &'s Store,
     pub(super) info: StepInfo,
-    tables: Tables<'s>,
+    pub(super) tables: Tables<'s>,
     /// The state from which the step goes on.
     pub(super) base: Record,
     /// What `list.toml` is to say after the step, in its one form.
     pub(super) manifest: String,
     /// Whether the step writes it there. If not, it is there already.
     pub(super) writes_manifest: bool,
+    /// The entries of this step, as long as none of them was changed again.
+    pub(super) born: Option<Tally>,
     source: Option<String>,
     /// How many entries there are, with those of this step.
     pub(super) entries: u64,
@@ -60,7 +63,8 @@ impl<'s> Step<'s> {
         Ok(Self {
             store,
             info,
-            tables: Tables::new(&store.connection)?,
+            tables: Tables::new(&store.connection, base.state.totals.entries == 0)?,
+            born: Some(Tally::new(base.state.totals)),
             entries: base.state.totals.entries,
             base,
             manifest,
@@ -159,6 +163,9 @@ impl<'s> Step<'s> {
         self.entries += 1;
         let entry = born(stated, self.source.as_deref(), id, self.info.when);
         self.tables.insert(self.entries, &entry, &self.store.names)?;
+        if let Some(born) = &mut self.born {
+            born.take_born(self.entries, &entry);
+        }
         Ok(Outcome::New)
     }
 
@@ -174,6 +181,8 @@ impl<'s> Step<'s> {
     fn change(&mut self, before: &Numbered, after: &StoredEntry) -> Result<(), Fault> {
         if before.number <= self.base.state.totals.entries {
             self.tables.keep_past(before.number, &before.entry, self.state())?;
+        } else {
+            self.born = None;
         }
         self.tables.update(before.number, after, &self.store.names)
     }

@@ -50,8 +50,8 @@ type Rank = (bool, bool, usize, Reverse<u64>);
 /// Entries that have one of the signals, and none that contradicts another, come into question. Of them those in force
 /// go before the withdrawn, then those that say already what is stated, then those with more of the signals, then the
 /// older: so the entry that a statement went to is the one that it goes to again. A statement with a key can only go to an entry without one, which takes the key on:
-/// two keys are two items. A statement without a key may go to any; if all that is in force contradicts it, it is
-/// refused.
+/// two keys are two items. A statement without a key may go to any. If something in force contradicts it, it is refused,
+/// unless an entry in force has all of its signals already.
 pub(super) fn by_signals(
     tables: &mut Tables,
     names: &Names,
@@ -80,9 +80,11 @@ pub(super) fn by_signals(
             }
         }
     }
+    let whole =
+        best.as_ref().is_some_and(|((in_force, _, held, _), _)| *in_force && *held == stated.signals());
     Ok(match (best, contradicted) {
+        (_, Some(entry)) if stated.key.is_none() && !whole => Target::Refused(Refusal::Contradicts(entry)),
         (Some((_, entry)), _) => Target::Entry(Box::new(entry)),
-        (None, Some(entry)) if stated.key.is_none() => Target::Refused(Refusal::Contradicts(entry)),
         (None, _) => Target::New,
     })
 }

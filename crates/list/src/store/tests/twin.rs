@@ -111,13 +111,12 @@ impl Twin {
             let item = &self.items[**at];
             (!item.withdrawn, item.with(&stated) == *item, item.held(&stated), Reverse(**at))
         });
-        let found = match best {
-            Some(best) => *best,
-            None if stated.key.is_none() && candidates.iter().any(|at| !self.items[*at].withdrawn) => {
-                return "refused";
-            }
-            None => self.items.len(),
-        };
+        let in_force = || candidates.iter().map(|at| &self.items[*at]).filter(|item| !item.withdrawn);
+        let whole = in_force().any(|item| item.held(&stated) == stated.signals.len());
+        if stated.key.is_none() && !whole && in_force().any(|item| !item.agrees(&stated)) {
+            return "refused";
+        }
+        let found = best.map_or(self.items.len(), |best| *best);
         if stated.key.is_some() {
             self.stated.insert(found);
         }
