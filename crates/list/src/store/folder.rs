@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hashward_core::{Digest, ListId, ListInfo};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::error::{Fault, StoreError};
 use super::journal::{self, State, StepInfo};
@@ -97,7 +97,12 @@ impl Store {
                 .id;
             Ok((connection, id))
         };
-        let (connection, id) = open().map_err(|fault| fault.at(&file, schema::BUSY_WAIT_MS))?;
+        let (connection, id) = open().map_err(|fault| match fault {
+            Fault::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+                missing("entries.sqlite is no SQLite database, or its beginning is damaged")
+            }
+            fault => fault.at(&file, schema::BUSY_WAIT_MS),
+        })?;
         Ok(Self { folder: folder.to_owned(), file, connection, names: Names::new(&id), id, read_only })
     }
 

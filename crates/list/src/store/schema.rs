@@ -143,9 +143,6 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Fault> {
             Err(no_list("its `list init` did not come to its end; expected that to be done again"))?;
         }
         Ok(_) => Err(no_list("entries.sqlite is a database of something else"))?,
-        Err(Fault::Sqlite(error)) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
-            Err(no_list("entries.sqlite is no SQLite database, or its beginning is damaged"))?;
-        }
         Err(fault) => return Err(fault),
     }
     let found = pragma(connection, "user_version")?;
