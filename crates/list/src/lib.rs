@@ -24,10 +24,14 @@
 //! Lines with the same name are one entry, so that its digests can agree or contradict each other; see
 //! [`ListEntry`]. Names go no further than that: they are compared while a file is read, and not kept.
 //!
+//! # List folders
+//!
+//! A list that people work on is a folder with a manifest, entries and a journal: see [`store`].
+//!
 //! # Secrets
 //!
 //! Digests of a list are secret. No error of this crate, and nothing that `Debug` writes, shows a digest or a
-//! line.
+//! line. A list folder's own maintainer sees them in what [`store`] serialises and displays as entries and their changes.
 
 mod bad_line;
 mod entry;

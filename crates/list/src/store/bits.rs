@@ -30,7 +30,9 @@ mod tests {
     fn what_is_put_in_is_in() {
         let mut bits = Bits::default();
         let put = [0, 1, 63, 64, 65, 1000];
-        put.iter().for_each(|number| bits.insert(*number));
+        for number in put {
+            bits.insert(number);
+        }
         assert!((0..2000).all(|number| bits.contains(number) == put.contains(&number)));
     }
 }

@@ -69,6 +69,7 @@ impl Store {
                 report.problem(self.error(fault).to_string());
             }
         }
+        reader.is_steady()?;
         Ok(report)
     }
 }

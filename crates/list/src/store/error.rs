@@ -66,6 +66,9 @@ pub enum StoreError {
         /// How long this program waited, in milliseconds.
         waited_ms: u64,
     },
+    /// The list was read without the means to keep a writer from it, and there was one.
+    #[error("{}: was changed while it was read: read it again", .0.display())]
+    ChangedMeanwhile(PathBuf),
     /// There is no room for the change. The list is as it was before.
     #[error("{}: no room left: the list is as it was before", .path.display())]
     NoRoom {

@@ -68,7 +68,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the list in `folder` to read it.
+    /// Opens the list in `folder` to read it. On a read-only mount, what is opened shows the state of that moment; later
+    /// ones show when it is opened again.
     pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
         let store = Self::opened(folder, true)?;
         store.info()?;
@@ -85,8 +86,11 @@ impl Store {
             return Err(missing("it has no entries.sqlite; expected a folder that `list init` made"));
         }
         let open = || -> Result<(Connection, ListId), Fault> {
-            let connection =
-                if read_only { schema::open_reader(&file)? } else { schema::open_writer(&file, false)? };
+            let connection = if read_only {
+                schema::open_reader(&file)?.connection
+            } else {
+                schema::open_writer(&file, false)?
+            };
             schema::check(&connection, &file)?;
             if !read_only {
                 schema::set_durable(&connection)?;

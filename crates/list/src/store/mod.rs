@@ -12,6 +12,7 @@ mod intake;
 mod journal;
 mod lookup;
 mod manifest;
+mod mark;
 mod merge;
 mod names;
 mod reader;
@@ -36,9 +37,10 @@ pub use intake::{
     KEY_BYTES_MAX, KIND_BYTES_MAX, KINDS_MAX, NOTE_BYTES_MAX, REFERENCE_BYTES_MAX, UNMATCHED_BYTES_MAX,
 };
 pub use journal::{Counts, State, StateHash, StepInfo, Totals, WHO_BYTES_MAX, WHY_BYTES_MAX};
+pub use mark::REASON_BYTES_MAX;
 pub use reader::{Diff, Entries, Which};
 pub use refusal::Refusal;
 pub use selector::{BadSelector, SELECTED_MAX, Selector};
 pub use stats::{STATS_KINDS_MAX, Stats};
-pub use step::{REASON_BYTES_MAX, SOURCE_BYTES_MAX, Step};
+pub use step::{SOURCE_BYTES_MAX, Step};
 pub use summary::{Outcome, RefusedStatement, Summary};

@@ -5,23 +5,36 @@ use rusqlite::Connection;
 
 use super::error::{Fault, StoreError};
 use super::history::{Cursor, entries};
+use super::schema::{Looks, Reading};
 use super::{EntryChange, FieldChange, StoredEntry, change, journal, manifest, schema};
 
 /// A connection that sees one moment of the list.
 pub(super) struct Reader {
     pub(super) connection: Connection,
+    unlocked: Option<Looks>,
     file: PathBuf,
 }
 
 impl Reader {
     pub(super) fn new(file: &Path) -> Result<Self, StoreError> {
-        let open = || -> Result<Connection, Fault> {
-            let connection = schema::open_reader(file)?;
-            connection.execute_batch("BEGIN")?;
-            Ok(connection)
+        let open = || -> Result<Reading, Fault> {
+            let reading = schema::open_reader(file)?;
+            reading.connection.execute_batch("BEGIN")?;
+            Ok(reading)
         };
-        let connection = open().map_err(|fault| fault.at(file, schema::BUSY_WAIT_MS))?;
-        Ok(Self { connection, file: file.to_owned() })
+        let Reading { connection, unlocked } =
+            open().map_err(|fault| fault.at(file, schema::BUSY_WAIT_MS))?;
+        Ok(Self { connection, unlocked, file: file.to_owned() })
+    }
+
+    /// Sees to it that what was read so far is of one moment.
+    pub(super) fn is_steady(&self) -> Result<(), StoreError> {
+        match &self.unlocked {
+            Some(looks) if *looks != Looks::of(&self.file)? => {
+                Err(StoreError::ChangedMeanwhile(self.file.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn error(&self, fault: Fault) -> StoreError {
@@ -68,6 +81,7 @@ impl Entries {
             let Some(end) = page.last() else {
                 return Err(Fault::Damaged(format!("it has {} entries: expected {}", self.last, self.until)));
             };
+            self.reader.is_steady()?;
             self.last = end.number;
             let wanted = |entry: &StoredEntry| self.which == Which::All || entry.is_in_force();
             self.page.extend(page.into_iter().map(|numbered| numbered.entry).filter(wanted));
@@ -141,6 +155,7 @@ impl Diff {
             && self.page.is_empty()
         {
             let page = cursor.page(&self.reader.connection, false)?;
+            self.reader.is_steady()?;
             if page.is_empty() {
                 self.cursor = None;
             }

@@ -1,10 +1,11 @@
 //! What the file of entries looks like, and how it is opened.
 
-use std::path::Path;
-use std::time::Duration;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::{Fault, StoreError};
 
@@ -101,9 +102,60 @@ pub(super) fn set_durable(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A connection that reads.
+pub(super) struct Reading {
+    pub(super) connection: Connection,
+    /// Set if the file could only be read as one that nobody changes: then this is what it looked like.
+    pub(super) unlocked: Option<Looks>,
+}
+
+/// How long a file is, and when it was changed.
+#[derive(Eq, PartialEq)]
+pub(super) struct Looks(u64, SystemTime);
+
+impl Looks {
+    pub(super) fn of(path: &Path) -> Result<Self, StoreError> {
+        let looks = || fs::metadata(path).and_then(|metadata| Ok(Self(metadata.len(), metadata.modified()?)));
+        looks().map_err(|source| StoreError::Io { path: path.to_owned(), source })
+    }
+}
+
 /// Opens the file to read it.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, Fault> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX, READER_CACHE_KIB)
+///
+/// Readers and writers find each other through a file beside it, which has to be made. Where that cannot be, as on a
+/// read-only mount, and no log of a writer is there, the file is read without. Then its looks tell whether somebody
+/// changed it meanwhile.
+pub(super) fn open_reader(path: &Path) -> Result<Reading, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let looks = Looks::of(path)?;
+    let shared = open(path, flags, READER_CACHE_KIB).and_then(|connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(Reading { connection, unlocked: None })
+    });
+    match shared {
+        Err(Fault::Sqlite(error))
+            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && !has_log(path) =>
+        {
+            let name = uri(path).ok_or(error)?;
+            let connection = open(&name, flags | OpenFlags::SQLITE_OPEN_URI, READER_CACHE_KIB)?;
+            Ok(Reading { connection, unlocked: Some(looks) })
+        }
+        reading => reading,
+    }
+}
+
+/// An empty log is what a reader leaves that did not get further.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    fs::symlink_metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// The file as one that nobody changes. None if its path is no UTF-8.
+fn uri(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let escaped = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Some(PathBuf::from(format!("file://{escaped}?immutable=1")))
 }
 
 fn open(path: &Path, flags: OpenFlags, cache_kib: i64) -> Result<Connection, Fault> {

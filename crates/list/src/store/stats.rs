@@ -34,7 +34,9 @@ impl Store {
     pub fn stats(&self) -> Result<Stats, StoreError> {
         let own = self.info()?.category;
         let reader = Reader::new(&self.file)?;
-        count(&reader.connection, &own).map_err(|fault| self.error(fault))
+        let stats = count(&reader.connection, &own).map_err(|fault| self.error(fault))?;
+        reader.is_steady()?;
+        Ok(stats)
     }
 }
 

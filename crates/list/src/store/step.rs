@@ -1,4 +1,4 @@
-use hashward_core::{EntryId, ListInfo};
+use hashward_core::ListInfo;
 
 use super::bits::Bits;
 use super::commit::Tally;
@@ -9,13 +9,11 @@ use super::merge::{born, merged};
 use super::row::Numbered;
 use super::tables::Tables;
 use super::target::{self, Target};
-use super::{Dispute, Outcome, Selector, Store, StoredEntry, Summary, Tombstone, manifest};
+use super::{Outcome, Store, StoredEntry, Summary, Tombstone, manifest};
 use crate::{Change, Statement};
 
 /// The longest name of a source, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 256;
-/// The longest reason for a withdrawal or a dispute, in bytes.
-pub const REASON_BYTES_MAX: usize = super::NOTE_BYTES_MAX;
 
 /// The reason in the tombstone of an entry whose source withdraws it without one.
 const WITHDRAWN_BY_SOURCE: &str = "withdrawn by the source";
@@ -178,7 +176,7 @@ impl<'s> Step<'s> {
         Ok(if entry.entry.is_in_force() { Outcome::Changed } else { Outcome::Revived })
     }
 
-    fn change(&mut self, before: &Numbered, after: &StoredEntry) -> Result<(), Fault> {
+    pub(super) fn change(&mut self, before: &Numbered, after: &StoredEntry) -> Result<(), Fault> {
         if before.number <= self.base.state.totals.entries {
             self.tables.keep_past(before.number, &before.entry, self.state())?;
         } else {
@@ -227,60 +225,6 @@ impl<'s> Step<'s> {
         Ok(true)
     }
 
-    /// Withdraws what is selected, and says which entries that changed: those that were in force.
-    pub fn withdraw(&mut self, selector: &Selector, reason: &str) -> Result<Vec<EntryId>, StoreError> {
-        check_reason(reason)?;
-        let tombstone = Tombstone { reason: reason.to_owned(), since: self.info.when };
-        let withdrawn = self.mark(selector, |entry| {
-            entry.withdrawn.get_or_insert_with(|| tombstone.clone());
-        })?;
-        self.summary.withdrawn += withdrawn.len() as u64;
-        Ok(withdrawn)
-    }
-
-    /// Says of what is selected that it is disputed, and which entries that changed. Only an entry in force, or one that
-    /// is put in force again, is touched by it in effect: it acts no harder than review.
-    pub fn dispute(&mut self, selector: &Selector, reason: &str) -> Result<Vec<EntryId>, StoreError> {
-        check_reason(reason)?;
-        let dispute = Dispute { reason: reason.to_owned(), since: self.info.when };
-        let disputed = self.mark(selector, |entry| {
-            entry.disputed.get_or_insert_with(|| dispute.clone());
-        })?;
-        self.summary.changed += disputed.len() as u64;
-        Ok(disputed)
-    }
-
-    /// Says of what is selected that it is disputed no more, and which entries that changed.
-    pub fn undispute(&mut self, selector: &Selector) -> Result<Vec<EntryId>, StoreError> {
-        let undisputed = self.mark(selector, |entry| entry.disputed = None)?;
-        self.summary.changed += undisputed.len() as u64;
-        Ok(undisputed)
-    }
-
-    fn mark(
-        &mut self,
-        selector: &Selector,
-        mark: impl Fn(&mut StoredEntry),
-    ) -> Result<Vec<EntryId>, StoreError> {
-        self.attempt(|step| {
-            let tables = &mut step.tables;
-            let selected = selector.select(&step.store.names, |name, after| tables.holders(name, after))?;
-            if selected.is_empty() {
-                return Err(StoreError::NotFound { selector: selector.what() }.into());
-            }
-            let mut marked = Vec::new();
-            for entry in selected {
-                let mut after = entry.entry.clone();
-                mark(&mut after);
-                if after != entry.entry {
-                    step.change(&entry, &after)?;
-                    marked.push(after.id);
-                }
-            }
-            Ok(marked)
-        })
-    }
-
     /// Says something else of the whole list; its id must stay. `list.toml` is written anew with the step: comments in
     /// it go.
     pub fn set_info(&mut self, info: &ListInfo) -> Result<(), StoreError> {
@@ -315,12 +259,5 @@ impl<'s> Step<'s> {
 impl Drop for Step<'_> {
     fn drop(&mut self) {
         self.store.roll_back();
-    }
-}
-
-fn check_reason(reason: &str) -> Result<(), StoreError> {
-    match reason.len() {
-        1..=REASON_BYTES_MAX => Ok(()),
-        bytes => Err(StoreError::BadReason { bytes, bytes_max: REASON_BYTES_MAX }),
     }
 }

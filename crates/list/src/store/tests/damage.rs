@@ -26,6 +26,9 @@ fn damaged(damage: impl Fn(&Path)) -> (Fixture, Result<Vec<String>, String>) {
     (fixture, report.map(|report| report.problems))
 }
 
+/// What is done to a file of entries.
+type Damage<'a> = &'a dyn Fn(&Path);
+
 fn sql(statements: &str) -> impl Fn(&Path) {
     let statements = statements.to_owned();
     move |file| Connection::open(file).unwrap().execute_batch(&statements).unwrap()
@@ -118,7 +121,7 @@ fn other_folders_are_told_from_lists() {
     };
     let newer = "LIST/entries.sqlite: has schema version 2, and this program knows 1: use a newer one";
     let tables = "LIST/entries.sqlite: is damaged: its tables are not those of schema version 1; restore the folder from a copy";
-    let cases: [(&dyn Fn(&Path), &str); 8] = [
+    let cases: [(Damage, &str); 8] = [
         (&sql("PRAGMA user_version = 2"), newer),
         (
             &sql("PRAGMA application_id = 1"),
@@ -205,7 +208,7 @@ fn broken_bytes_are_told_or_harmless() {
     let file = path.join("entries.sqlite");
     let bytes = fs::read(&file).unwrap();
     let mut told = 0;
-    for at in (0..bytes.len()).step_by(bytes.len() / 300 + 1) {
+    for at in (0..bytes.len()).step_by(bytes.len() / 200 + 1) {
         let mut broken = bytes.clone();
         broken[at] ^= 0xff;
         fs::write(&file, &broken).unwrap();
@@ -217,5 +220,5 @@ fn broken_bytes_are_told_or_harmless() {
             assert_eq!(entries.map(Result::unwrap).collect::<Vec<_>>(), whole, "byte {at}");
         }
     }
-    assert!(told > 50, "only {told} were told");
+    assert!(told > 30, "only {told} were told");
 }

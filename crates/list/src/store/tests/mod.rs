@@ -1,5 +1,6 @@
 mod damage;
 mod names;
+mod random;
 mod room;
 mod selectors;
 mod steps;

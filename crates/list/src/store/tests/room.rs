@@ -1,12 +1,13 @@
-//! No room, and no other writer.
+//! No room, no other writer, no right to write.
 
-use std::time::Instant;
+use std::fs;
+use std::time::{Instant, UNIX_EPOCH};
 
 use hashward_core::Algorithm::{Md5, Sha256};
 
 use super::{Fixture, by, put};
 use crate::Statement;
-use crate::store::{Store, StoreError, Which};
+use crate::store::{Store, StoreError, Which, check};
 
 fn many(count: u32) -> impl Iterator<Item = Statement> {
     (1..=count).map(|number| {
@@ -60,4 +61,33 @@ fn a_second_writer_is_told_and_a_reader_does_not_wait() {
     step.withdraw(&"key:item 1500".parse().unwrap(), "why").unwrap();
     step.commit().unwrap();
     assert!(entries.all(|entry| entry.unwrap().is_in_force()), "a reader sees one moment");
+}
+
+/// As on a read-only mount: the file through which readers and writers find each other cannot be made.
+#[test]
+fn a_list_is_read_where_nothing_can_be_written() {
+    let mut fixture = Fixture::new();
+    let folder = fixture.folder.path().join("100% ?#");
+    fixture.import(&many(2_000).collect::<Vec<_>>());
+    let Fixture { folder: whole, store } = fixture;
+    drop(store);
+    fs::rename(whole.path().join("list"), &folder).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.join("entries.sqlite-shm")).unwrap();
+    let store = Store::open_read_only(&folder).unwrap();
+    assert_eq!(store.state_number().unwrap(), 1);
+    assert_eq!(store.entries(Which::All).unwrap().count(), 2_000);
+    assert!(check(&folder).unwrap().is_sound());
+    let mut entries = store.entries(Which::All).unwrap();
+    assert!(entries.next().unwrap().is_ok());
+    fs::File::options()
+        .append(true)
+        .open(folder.join("entries.sqlite"))
+        .unwrap()
+        .set_modified(UNIX_EPOCH)
+        .unwrap();
+    let error = entries.find_map(Result::err).unwrap();
+    assert!(matches!(error, StoreError::ChangedMeanwhile(_)), "{error}");
+    // With a writer's log there, the file alone is not the list.
+    fs::write(folder.join("entries.sqlite-wal"), "frames").unwrap();
+    assert!(Store::open_read_only(&folder).is_err());
 }
