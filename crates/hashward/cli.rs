@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::{self, Flag, FlagValue, Sources};
 use crate::exit::EXIT_CODES;
+use crate::list::{self, ListCommand};
 use crate::output::{Color, Style};
 
 const EXAMPLES: &str = "\
@@ -16,7 +17,8 @@ Examples:
   hashward run --config configs/kafka.toml        content from Kafka, alerts to Kafka
   hashward scan --list known.txt /srv/uploads     look through a directory tree once
   hashward explain --list known.txt photo.jpg     what matches, and why
-  hashward validate --config hashward.toml        check before you start";
+  hashward validate --config hashward.toml        check before you start
+  hashward list import national feed.json         work on a list";
 
 /// Matches content against lists of known illegal material, and tells what to do about it.
 #[derive(Debug, Parser)]
@@ -87,6 +89,12 @@ pub(crate) enum Command {
     /// Tells what a file or a digest matches, and why that calls for what it calls for
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
+    /// Works on a list folder: makes it, imports into it, changes, shows, compares, exports and checks it
+    ///
+    /// A list folder holds what is true of the whole list (list.toml), its entries, and a journal of every change.
+    /// Every change is one atomic step, with who, when and why: a kill leaves the state before it or after it.
+    #[command(subcommand, after_help = list::HELP)]
+    List(ListCommand),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),

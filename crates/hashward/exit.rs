@@ -5,12 +5,13 @@ use std::process::ExitCode;
 /// The exit codes. Scripts rely on them: a number never changes its meaning.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
-    /// Done. `scan`, `explain`: nothing matched. `run`: stopped, and everything in flight is finished.
+    /// Done. `scan`, `explain`, `list find`: nothing matched. `run`: stopped, and everything in flight is
+    /// finished.
     Success = 0,
-    /// `scan`, `explain`: something matched.
+    /// `scan`, `explain`, `list find`: something matched.
     Matched = 1,
-    /// Usage, configuration or a list is wrong; or `scan` could not read something, which then did not match
-    /// nothing.
+    /// Usage, configuration or a list is wrong; `list check` found damage; or `scan` could not read
+    /// something, which then did not match nothing.
     Failed = 2,
     /// `run`: time ran out while finishing what was in flight, or a second signal came. What was not
     /// delivered is not committed, and is read again.
@@ -24,9 +25,9 @@ pub(crate) enum Exit {
 /// The same table for `--help` and the manual.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; scan and explain: nothing matched; run: stopped, everything in flight finished
-  1  scan and explain: something matched
-  2  usage, configuration or a list is wrong; scan: something could not be read
+  0  done; scan, explain, list find: nothing matched; run: stopped, everything in flight finished
+  1  scan, explain, list find: something matched
+  2  usage, configuration or a list is wrong; list check: damage; scan: something could not be read
   3  run: time ran out while finishing what was in flight (line.drain_timeout_ms), or a second signal came
   4  run: source or destination unavailable for too long (line.unavailable_max_ms)
   5  run: another instance with the same identity took over";

@@ -7,10 +7,12 @@ mod demo;
 mod documents;
 mod exit;
 mod explain;
+mod list;
 mod lists;
 mod logging;
 mod output;
 mod print;
+mod progress;
 mod run;
 mod scan;
 mod validate;
@@ -47,6 +49,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Run => run::run(&config()?, style),
         Command::Scan(scan) => scan::scan(&config()?, &scan.paths, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
+        Command::List(command) => list::list(command, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
         Command::Config(ConfigCommand::Schema) => print(&config::schema_text()),
         Command::Config(ConfigCommand::Reference) => print(&config::reference()),

@@ -1,7 +1,7 @@
 //! `explain`: what a file or a digest matches, and why that calls for what it calls for.
 
 mod ground;
-mod subject;
+pub(crate) mod subject;
 mod text;
 
 use std::path::Path;

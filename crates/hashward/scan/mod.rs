@@ -3,7 +3,6 @@
 //! One thread walks and numbers what it finds, the digesting threads take from it, and this thread puts the
 //! results back into the order of the walk. Between them stand a channel and a window of fixed length.
 
-mod progress;
 mod reorder;
 mod report;
 mod work;
@@ -23,7 +22,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::lists;
 use crate::output::{Output, Style, tame};
-use progress::Progress;
+use crate::progress::Progress;
 use reorder::{Reorder, Window};
 use report::Totals;
 use work::{Item, Outcome};

@@ -1,4 +1,4 @@
-//! The progress bar of a scan, on standard error, and only if that is a terminal.
+//! The progress bar of what reads files, on standard error, and only if that is a terminal.
 
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;

@@ -1,0 +1,39 @@
+//! `list check`.
+
+use anyhow::Result;
+use hashward_list::store;
+use serde_json::json;
+
+use super::args::Folder;
+use crate::exit::Exit;
+use crate::output::{Output, Paint, Style, counted};
+
+/// Checks a list, to the last byte.
+pub(super) fn check(arguments: &Folder, style: Style) -> Result<Exit> {
+    let report = store::check(&arguments.folder)?;
+    let newest = &report.newest;
+    let mut output = Output::stdout(style.color);
+    if style.json {
+        output.json(&json!({
+            "sound": report.is_sound(), "state": newest.number, "hash": newest.hash,
+            "entries": newest.totals.entries, "info_edited": report.info_edited, "problems": report.problems,
+        }))?;
+    } else {
+        for problem in &report.problems {
+            output.line(format_args!("{} {problem}", output.paint(Paint::Red, "wrong:")))?;
+        }
+        if report.info_edited {
+            output.line("list.toml was edited since; the next change records it")?;
+        }
+        let (paint, word) =
+            if report.is_sound() { (Paint::Green, "sound") } else { (Paint::Red, "not sound") };
+        let entries = counted(newest.totals.entries, "entry", "entries");
+        let word = output.paint(paint, word);
+        output.line(format_args!("{word}: state {}, {entries}, hash {}", newest.number, newest.hash))?;
+    }
+    if !report.is_sound() {
+        eprintln!("{}: is damaged: restore the folder from a copy", arguments.folder.display());
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Success)
+}
