@@ -94,7 +94,7 @@ pub(crate) enum Command {
     /// A list folder holds what is true of the whole list (list.toml), its entries, and a journal of every change.
     /// Every change is one atomic step, with who, when and why: a kill leaves the state before it or after it.
     #[command(subcommand, after_help = list::HELP)]
-    List(ListCommand),
+    List(Box<ListCommand>),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),

@@ -29,11 +29,8 @@ pub(super) fn diff(arguments: &Diff, style: Style) -> Result<Exit> {
         let change = change?;
         let word = object(&change.kind()).as_str().unwrap_or_default().to_owned();
         *counts.entry(word).or_default() += 1;
-        if style.json {
-            output.json(&object(&change))?
-        } else {
-            output.line(&change)?
-        }
+        let told = if style.json { output.json(&object(&change)) } else { output.line(&change) };
+        told?;
         if output.is_closed() {
             return Ok(Exit::Success);
         }

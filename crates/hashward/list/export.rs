@@ -1,10 +1,10 @@
 //! `list export`.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use hashward_list::format::{self, Format, Written};
+use hashward_list::format::{self, Format, FormatError, Written};
 use hashward_list::store::{Entries, Store, StoreError, StoredEntry, Which};
 use hashward_list::{Change, Statement};
 use tempfile::NamedTempFile;
@@ -19,25 +19,22 @@ pub(super) fn export(arguments: &Export, style: Style) -> Result<Exit> {
     let info = store.info()?;
     let which = if arguments.withdrawn { Which::All } else { Which::InForce };
     let mut said = Said::new(store.entries(which)?);
+    let format = arguments.format;
+    let mut write = |out: &mut dyn Write| -> Result<Written> {
+        let written = format::write(format, &info, &mut said, out);
+        // What the list could not give is the reason of an export that seems whole.
+        said.failure.take().map_or(Ok(()), Err)?;
+        Ok(written?)
+    };
     let written = match &arguments.out {
-        Some(path) => replace(path, |file| {
-            let written = format::write(arguments.format, &info, &mut said, file)?;
-            said.failure.take().map_or(Ok(written), |error| Err(error.into()))
-        })?,
-        None => {
-            let written = format::write(arguments.format, &info, &mut said, &mut io::stdout().lock());
-            said.failure.take().map_or(Ok(()), Err)?;
-            match written {
-                // Nobody reads any more: that is no error, as with every other command.
-                Err(format::FormatError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    return Ok(Exit::Success);
-                }
-                written => written?,
-            }
-        }
+        Some(path) => replace(path, write)?,
+        None => match write(&mut io::stdout().lock()) {
+            Err(error) if is_broken_pipe(&error) => return Ok(Exit::Success),
+            written => written?,
+        },
     };
     match (style.json, &arguments.out) {
-        (false, _) => said.tell(arguments.format, written),
+        (false, _) => said.tell(format, written),
         (true, Some(_)) => Output::stdout(style.color).json(&said.json(written))?,
         // Standard output has the list.
         (true, None) => eprintln!("{}", said.json(written)),
@@ -45,8 +42,14 @@ pub(super) fn export(arguments: &Export, style: Style) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
+/// Whether nobody reads any more: that is no error, as with every other command.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    matches!(error.downcast_ref(), Some(FormatError::Write(error)) if pipe(error))
+}
+
 /// Makes a file that is there whole, or not at all: only its owner may read it, as lists are secret.
-fn replace<T>(path: &Path, write: impl FnOnce(&mut NamedTempFile) -> Result<T>) -> Result<T> {
+fn replace<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let named = || path.display().to_string();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder).with_context(named)?;
