@@ -33,13 +33,14 @@ pub(super) fn import(arguments: &Import, style: Style) -> Result<Exit> {
     let progress = Progress::start();
     progress.add_total(opened.iter().map(|opened| opened.source.total_bytes()).sum());
     progress.total_known();
-    for Opened { source, path, told } in opened {
+    let read = opened.into_iter().try_for_each(|Opened { source, path, told }| {
         step.set_source(&told.source)?;
-        let options = ReadOptions { pdq: arguments.pdq };
-        read(source, path, options, &mut step, &mut refusals, &progress)?;
         files.push(told);
-    }
+        let options = ReadOptions { pdq: arguments.pdq };
+        read(source, path, options, &mut step, &mut refusals, &progress)
+    });
     progress.finish();
+    read?;
     refusals.tell();
     let stopped = arguments.strict && refusals.count() > 0;
     let keeps = !arguments.dry_run && !stopped;
