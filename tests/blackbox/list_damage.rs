@@ -75,10 +75,10 @@ fn tampering_is_told() {
     lists.ok(&["withdraw", "national", "key:item-3", "--reason", "a court says so"]);
     let file = lists.path("national").join("entries.sqlite");
     let sound = fs::read(&file).unwrap();
-    let digest = hex(Algorithm::Sha256, &listed(7));
-    let digest: Vec<u8> =
-        (0..32).map(|at| u8::from_str_radix(&digest[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let (whole, states) = (lists.ok(&["diff", "national", "0"]), lists.ok(&["states", "national"]));
     let secret = hex(Algorithm::Sha256, &listed(7));
+    let digest: Vec<u8> =
+        (0..32).map(|at| u8::from_str_radix(&secret[2 * at..2 * at + 2], 16).unwrap()).collect();
     for (what, bytes) in [
         ("a digest", &digest[..]),
         ("who it was", b"tester"),
@@ -87,17 +87,24 @@ fn tampering_is_told() {
     ] {
         let places: Vec<usize> =
             sound.windows(bytes.len()).enumerate().filter(|(_, w)| *w == bytes).map(|(at, _)| at).collect();
-        assert!(!places.is_empty(), "{what} is in the file");
+        let mut told_of = 0;
         for at in places {
             let mut changed = sound.clone();
             changed[at + 1] ^= 1;
             fs::write(&file, changed).unwrap();
             let output = lists.run(&["check", "national"]);
-            assert_eq!(output.status.code(), Some(2), "{what} at {at}: {}", text(&output.stdout));
             let told = text(&output.stdout) + &text(&output.stderr);
-            assert!(told.contains("national"), "{told}");
             assert!(!told.contains(&secret[8..24]), "no digest is told: {told}");
+            if output.status.code() == Some(2) {
+                assert!(told.contains("national"), "{told}");
+                told_of += 1;
+            } else {
+                // SQLite leaves copies behind where it has moved things: they are no part of the list any more.
+                assert_eq!(lists.ok(&["diff", "national", "0"]), whole, "{what} at {at}");
+                assert_eq!(lists.ok(&["states", "national"]), states, "{what} at {at}");
+            }
         }
+        assert!(told_of > 0, "{what} is told");
     }
     fs::write(&file, &sound[..sound.len() / 2]).unwrap();
     assert!(lists.refused(&["check", "national", "--json"]).contains("damaged"));

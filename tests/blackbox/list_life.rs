@@ -111,8 +111,9 @@ fn an_export_tells_what_is_withdrawn_where_it_can() {
     lists.ok(&["export", "national", "--format", "stix", "--withdrawn", "--out", "all.json"]);
     lists.init("copy");
     lists.write("before.txt", text_list(0..3));
-    lists.ok(&["import", "copy", "before.txt"]);
-    let taken = lists.json(&["import", "copy", "all.json"]);
+    // Keys are those of one source: so both files are said to come from the same.
+    lists.ok(&["import", "copy", "before.txt", "--source", "national"]);
+    let taken = lists.json(&["import", "copy", "all.json", "--source", "national"]);
     assert_eq!(last(&taken)["withdrawn"], 1, "{}", last(&taken));
     let json = lists.json(&["export", "national", "--format", "text", "--withdrawn", "--out", "all.txt"]);
     assert_eq!((&last(&json)["entries"], &last(&json)["left_out"]), (&json!(20), &json!(1)));
