@@ -72,8 +72,8 @@ fn somebody_must_be_named() {
     assert_eq!(nobody.status.code(), Some(2));
     assert!(text(&nobody.stderr).contains("--who"), "{}", text(&nobody.stderr));
     let who = |number: usize| lists.json(&["states", "national"])[number]["who"].as_str().unwrap().to_owned();
-    let user = lists.command(&add).env_remove("HASHWARD_WHO").env("USER", "bob").status().unwrap();
-    assert!(user.success());
+    let user = lists.command(&add).env_remove("HASHWARD_WHO").env("USER", "bob").output().unwrap();
+    assert!(user.status.success());
     assert_eq!(who(1), "bob");
     lists.ok(&["withdraw", "national", &digest, "--reason", "x", "--who", "carol"]);
     assert_eq!(who(2), "carol");
