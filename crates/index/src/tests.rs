@@ -1,24 +1,64 @@
-use hashward_core::{Algorithm, AlgorithmSet, Digest};
+//! Tests of the whole index, and what they share.
+
+mod cases;
+mod crafted;
+mod damage;
+mod disk;
+mod keys;
+mod layers;
+mod records;
+
+use hashward_core::{Algorithm, Digest, EntryId};
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, proptest};
-use proptest::{prop_assert, prop_assert_eq, prop_oneof};
+use proptest::prelude::{Just, Strategy, any};
+use proptest::prop_oneof;
 
 use crate::naive::NaiveIndex;
-use crate::{EntryNumber, FALSE_POSITIVE_SHARE, MemoryIndex, MemoryIndexBuilder, SignalIndex};
+use crate::{EntryNumber, EntryRecord, Index, IndexWriter, Layout, SealKey, SignalIndex};
 
-type Pair = (Digest, EntryNumber);
+const LAYOUTS: [Layout; 2] = [Layout::FilterAndSet, Layout::LineTable];
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-fn build(pairs: &[Pair]) -> MemoryIndex {
-    let mut builder = MemoryIndexBuilder::new();
-    for (digest, entry) in pairs {
-        builder.add(digest, *entry);
-    }
-    builder.build()
+fn key() -> SealKey {
+    SealKey::from_text(KEY, "the test's key").unwrap()
 }
 
-fn entries(index: &dyn SignalIndex, digest: &Digest) -> Vec<u32> {
-    let mut entries = Vec::new();
-    index.lookup(digest, &mut |entry| entries.push(entry.0));
+/// An entry's digests; its record says its number and no more.
+type Held = Vec<Digest>;
+
+fn record(number: usize) -> EntryRecord<'static> {
+    EntryRecord::new(7, EntryId(number as u64))
+}
+
+fn add_all(writer: &mut IndexWriter, entries: &[Held]) {
+    for (number, digests) in entries.iter().enumerate() {
+        let given = writer.add(&record(number), digests).unwrap();
+        assert_eq!(given, EntryNumber(u32::try_from(number).unwrap()));
+    }
+}
+
+fn bytes_of(entries: &[Held], layout: Layout) -> Vec<u8> {
+    let mut writer = IndexWriter::in_memory(&key()).unwrap().with_layout(layout);
+    add_all(&mut writer, entries);
+    writer.finish_to_bytes(b"a catalogue").unwrap()
+}
+
+fn build(entries: &[Held], layout: Layout) -> Index {
+    Index::from_bytes(bytes_of(entries, layout), &key()).unwrap()
+}
+
+fn naive(entries: &[Held]) -> NaiveIndex<'static> {
+    let mut naive = NaiveIndex::new();
+    for (number, digests) in entries.iter().enumerate() {
+        naive.add(&record(number), digests);
+    }
+    naive
+}
+
+/// The entries of each of `digests`, asked for in one batch.
+fn entries(index: &dyn SignalIndex, digests: &[Digest]) -> Vec<Vec<u32>> {
+    let mut entries = vec![Vec::new(); digests.len()];
+    index.lookup_batch(digests, &mut |place, entry| entries[place].push(entry.0)).unwrap();
     entries
 }
 
@@ -28,17 +68,18 @@ fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
     Digest::new(algorithm, &bytes).unwrap()
 }
 
+/// A number that looks random, the same for the same number: `SplitMix64`.
+fn mixed(number: u64) -> u64 {
+    let state = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}
+
 /// A digest that looks random, the same for the same number.
-fn scattered(algorithm: Algorithm, number: u64) -> Digest {
-    let mut state = number;
-    let mut bytes = Vec::new();
-    while bytes.len() < algorithm.digest_bytes() {
-        // SplitMix64
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bytes.extend((mixed ^ mixed >> 31).to_be_bytes());
-    }
+fn scattered(number: u64) -> Digest {
+    let algorithm = Algorithm::ALL[usize::try_from(number % Algorithm::ALL.len() as u64).unwrap()];
+    let bytes: Vec<u8> = (0..8).flat_map(|word| mixed(mixed(number) ^ word).to_be_bytes()).collect();
     digest(algorithm, &bytes)
 }
 
@@ -65,120 +106,7 @@ fn any_digest() -> impl Strategy<Value = Digest> {
     (algorithm(), bytes).prop_map(|(algorithm, bytes)| digest(algorithm, &bytes))
 }
 
-/// Few entries beside the lowest and the highest, so that entries meet.
-fn any_entry() -> impl Strategy<Value = EntryNumber> {
-    prop_oneof![0..6_u32, Just(u32::MAX), Just(u32::MAX - 1)].prop_map(EntryNumber)
-}
-
-proptest! {
-    #[test]
-    fn memory_equals_its_naive_twin(
-        pairs in vec((any_digest(), any_entry()), 0..120),
-        misses in vec(any_digest(), 0..60),
-    ) {
-        let naive = NaiveIndex::new(pairs.iter().copied());
-        let memory = build(&pairs);
-        prop_assert_eq!(memory.algorithms(), naive.algorithms());
-        prop_assert_eq!(memory.signals(), naive.signals());
-        for digest in pairs.iter().map(|(digest, _)| digest).chain(&misses) {
-            prop_assert_eq!(entries(&memory, digest), entries(&naive, digest));
-            // The same bytes under the algorithm whose digests are as long.
-            let twin = match digest.algorithm() {
-                Algorithm::Sha256 => Algorithm::Blake3,
-                Algorithm::Blake3 => Algorithm::Sha256,
-                _ => continue,
-            };
-            let twin = Digest::new(twin, digest.as_bytes()).unwrap();
-            prop_assert_eq!(entries(&memory, &twin), entries(&naive, &twin));
-        }
-        for (digest, _) in &pairs {
-            prop_assert!(memory.may_hold(digest));
-        }
-    }
-
-    #[test]
-    fn the_order_of_adding_changes_nothing(
-        pairs in vec((any_digest(), any_entry()), 1..40).prop_shuffle(),
-    ) {
-        let forth = build(&pairs);
-        let back: Vec<Pair> = pairs.iter().rev().chain(&pairs).copied().collect();
-        let back = build(&back);
-        prop_assert_eq!(forth.signals(), back.signals());
-        for (digest, _) in &pairs {
-            prop_assert_eq!(entries(&forth, digest), entries(&back, digest));
-        }
-    }
-}
-
-/// One table of cases for every kind of index.
-#[test]
-fn cases_by_every_index() {
-    let same_bytes = |algorithm| digest(algorithm, &[0x5a; 32]);
-    let pairs = [
-        (same_bytes(Algorithm::Sha256), EntryNumber(7)),
-        (same_bytes(Algorithm::Sha256), EntryNumber(3)),
-        (same_bytes(Algorithm::Sha256), EntryNumber(7)),
-        (same_bytes(Algorithm::Md5), EntryNumber(7)),
-        (digest(Algorithm::Sha512, &[1, 2, 3]), EntryNumber(u32::MAX)),
-        (digest(Algorithm::Xxh3, &[0]), EntryNumber(0)),
-    ];
-    let cases: [(Digest, &[u32]); 7] = [
-        (same_bytes(Algorithm::Sha256), &[3, 7]),
-        (same_bytes(Algorithm::Md5), &[7]),
-        (same_bytes(Algorithm::Blake3), &[]),
-        (same_bytes(Algorithm::Sha1), &[]),
-        (digest(Algorithm::Sha512, &[1, 2, 3]), &[u32::MAX]),
-        (digest(Algorithm::Xxh3, &[0]), &[0]),
-        (digest(Algorithm::Xxh3, &[1]), &[]),
-    ];
-    let indexes: [Box<dyn SignalIndex>; 2] = [Box::new(build(&pairs)), Box::new(NaiveIndex::new(pairs))];
-    for index in indexes {
-        for (digest, expected) in &cases {
-            assert_eq!(entries(&*index, digest), *expected, "{digest:?}");
-        }
-        assert_eq!(index.signals(), 4);
-        assert_eq!(
-            index.algorithms(),
-            AlgorithmSet::ALL.difference([Algorithm::Sha1, Algorithm::Blake3].into_iter().collect(),)
-        );
-    }
-}
-
-#[test]
-fn an_empty_index_finds_nothing() {
-    let index = build(&[]);
-    assert!(index.algorithms().is_empty() && index.signals() == 0);
-    for algorithm in Algorithm::ALL {
-        let digest = Digest::of_empty_content(*algorithm);
-        assert!(entries(&index, &digest).is_empty() && !index.may_hold(&digest));
-    }
-}
-
-#[test]
-fn a_hundred_thousand_entries() {
-    const ENTRIES: u32 = 100_000;
-    let algorithm_of = |number: u32| Algorithm::ALL[number as usize % Algorithm::ALL.len()];
-    let held = |number: u32| scattered(algorithm_of(number), u64::from(number));
-    let pairs: Vec<Pair> = (0..ENTRIES).map(|number| (held(number), EntryNumber(number))).collect();
-    let index = build(&pairs);
-    assert_eq!(index.signals(), ENTRIES as usize);
-    for (digest, entry) in &pairs {
-        assert_eq!(entries(&index, digest), [entry.0], "no false negative");
-    }
-
-    let missing = |number: u32| scattered(algorithm_of(number), u64::MAX / 2 + u64::from(number));
-    let mut passed = 0;
-    for digest in (0..ENTRIES).map(missing) {
-        assert!(entries(&index, &digest).is_empty(), "the filter never makes a hit");
-        passed += u32::from(index.may_hold(&digest));
-    }
-    let share = f64::from(passed) / f64::from(ENTRIES);
-    // With 100,000 tries, chance alone moves the share by less than a tenth of it.
-    assert!((0.5..1.5).contains(&(share / FALSE_POSITIVE_SHARE)), "{share} of the misses passed the filter");
-}
-
-#[test]
-fn debug_shows_no_digest() {
-    let index = build(&[(Digest::of_empty_content(Algorithm::Md5), EntryNumber(1))]);
-    assert_eq!(format!("{index:?}"), "MemoryIndex(1 digests of md5)");
+/// Entries with no digest, one, or several, of which some are in several entries.
+fn any_entries() -> impl Strategy<Value = Vec<Held>> {
+    vec(vec(any_digest(), 0..5), 0..60)
 }
