@@ -21,6 +21,8 @@ words! {
         TooLarge = "too-large",
         /// It is a folder, a symbolic link, a pipe or a device.
         NotAFile = "not-a-file",
+        /// The index of the lists is damaged where the content's digests would stand.
+        IndexDamaged = "index-damaged",
     }
 }
 

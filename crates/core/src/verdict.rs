@@ -14,6 +14,8 @@ words! {
         Contradicted = "contradicted",
         /// The list is not for a territory whose law binds the provider.
         OutsideJurisdiction = "outside-jurisdiction",
+        /// Somebody disputes that the entry belongs into its list: people decide.
+        Disputed = "disputed",
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashward_core::{Decision, Digests, Unreadable, UnreadableKind};
+use hashward_core::{Decision, Digests, Unreadable, UnreadableKind, Verdict};
 use hashward_digest::{ReadError, digest_many, digest_reader};
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -12,6 +12,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::{
     Batch, Content, Metrics, Open, Outgoing, Payload, Policy, Quarantined, Record, Snapshot, alert, check,
+    check_all,
 };
 
 /// How the work is cut.
@@ -139,19 +140,18 @@ impl Judge {
         let contents: Vec<&[u8]> =
             numbers.iter().filter_map(|i| batch.content(&batch.records[*i].payload)).collect();
         let mut digests = digest_many(self.snapshot.algorithms(), &contents).into_iter();
-        numbers.iter().fold(Tally::default(), |tally, i| {
-            let payload = &batch.records[*i].payload;
-            let (content, bytes) = match payload {
-                Payload::Digests(digests) => (Content::Digests(**digests), 0),
-                Payload::Unreadable(reason) => (Content::Unreadable((**reason).clone()), 0),
-                Payload::Deferred(_) => unreachable!("deferred content is read apart"),
-                Payload::Bytes(_) | Payload::Lent(_) => {
-                    let bytes = batch.content(payload).map_or(0, <[u8]>::len);
-                    let digests = digests.next().expect("each content was digested");
-                    (Content::Digests(digests), bytes as u64)
-                }
-            };
-            tally.and(*i, self.outcome(batch, *i, &content, bytes, now))
+        let contents = numbers.iter().map(|i| match &batch.records[*i].payload {
+            Payload::Digests(digests) => Content::Digests(**digests),
+            Payload::Unreadable(reason) => Content::Unreadable((**reason).clone()),
+            Payload::Deferred(_) => unreachable!("deferred content is read apart"),
+            Payload::Bytes(_) | Payload::Lent(_) => {
+                Content::Digests(digests.next().expect("each content was digested"))
+            }
+        });
+        let verdicts = check_all(&self.snapshot, &self.policy, &contents.collect::<Vec<_>>());
+        numbers.iter().zip(verdicts).fold(Tally::default(), |tally, (i, verdict)| {
+            let bytes = batch.content(&batch.records[*i].payload).map_or(0, <[u8]>::len);
+            tally.and(*i, self.outcome(batch, *i, verdict, bytes as u64, now))
         })
     }
 
@@ -167,23 +167,16 @@ impl Judge {
                     Ok((digests, bytes)) => (Content::Digests(digests), bytes),
                     Err(reason) => (Content::Unreadable(reason), 0),
                 };
-                Tally::default().and(*i, self.outcome(batch, *i, &content, bytes, now))
+                let verdict = check(&self.snapshot, &self.policy, &content);
+                Tally::default().and(*i, self.outcome(batch, *i, verdict, bytes, now))
             },
         );
         judged.reduce(Tally::default, Tally::merge)
     }
 
-    /// The verdict about one record, and what follows from it.
-    fn outcome(
-        &self,
-        batch: &Batch,
-        number: usize,
-        content: &Content,
-        bytes: u64,
-        now: Timestamp,
-    ) -> Outcome {
+    /// What follows from the verdict about one record.
+    fn outcome(&self, batch: &Batch, number: usize, verdict: Verdict, bytes: u64, now: Timestamp) -> Outcome {
         let record = &batch.records[number];
-        let verdict = check(&self.snapshot, &self.policy, content);
         let outgoing = match &verdict.decision {
             Decision::Allow => None,
             Decision::Unreadable(reason) => {

@@ -4,22 +4,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hashward_core::{AlgorithmSet, Digest, EntryId, Generation, ListId, ListInfo};
-use hashward_index::{EntryNumber, MemoryIndex, MemoryIndexBuilder, SignalIndex};
+use hashward_core::{AlgorithmSet, Digest, Generation, ListId, ListInfo};
+use hashward_index::{EntryNumber, EntryRecord, Index, IndexError, IndexWriter, SealKey, SignalIndex};
 use hashward_list::List;
-
-/// What the verdict needs to know of an entry.
-#[derive(Clone, Copy, Debug)]
-pub struct EntryRecord {
-    /// The entry's list, as a number into [`Snapshot::lists`].
-    pub list: u32,
-    /// The entry's name.
-    pub id: EntryId,
-    /// The algorithms of which the entry holds digests.
-    pub algorithms: AlgorithmSet,
-    /// The line of the list's file on which the entry begins, from 1.
-    pub line: u64,
-}
 
 /// A list of the snapshot.
 #[derive(Clone, Debug)]
@@ -38,7 +25,6 @@ pub struct LoadedList {
 pub struct Snapshot {
     generation: Generation,
     lists: Vec<LoadedList>,
-    entries: Vec<EntryRecord>,
     index: Box<dyn SignalIndex>,
 }
 
@@ -51,38 +37,33 @@ pub enum SnapshotError {
     /// Two lists would be told apart by nothing.
     #[error("two lists have the id {0}: {1} and {2}; give one of them another id in the TOML beside it")]
     SameId(ListId, PathBuf, PathBuf),
-    /// More entries than entry numbers.
-    #[error("{0} entries: at most {max} fit", max = u32::MAX)]
-    TooManyEntries(usize),
+    /// The index cannot be built.
+    #[error("the index over the lists cannot be built")]
+    Index(#[from] IndexError),
 }
 
 impl Snapshot {
-    /// Builds the index over `lists`.
+    /// Builds the index over `lists`, in memory and sealed with a key that nobody else has.
     pub fn build(generation: Generation, lists: Vec<List>) -> Result<Self, SnapshotError> {
         if lists.is_empty() {
             return Err(SnapshotError::NoList);
         }
-        let total: usize = lists.iter().map(|list| list.entries.len()).sum();
-        if u32::try_from(total).is_err() {
-            return Err(SnapshotError::TooManyEntries(total));
-        }
-        let numbered = |count: usize| u32::try_from(count).expect("no more than the entries counted above");
+        let key = SealKey::generate()?;
+        let mut writer = IndexWriter::in_memory(&key)?;
         let mut ids = HashSet::new();
-        let mut builder = MemoryIndexBuilder::default();
         let mut loaded: Vec<LoadedList> = Vec::with_capacity(lists.len());
-        let mut entries = Vec::with_capacity(total);
-        for list in lists {
+        let mut digests = Vec::new();
+        for (list, number) in lists.into_iter().zip(0..) {
             if !ids.insert(list.info.id.clone()) {
                 let first = loaded.iter().find(|other| other.info.id == list.info.id);
                 let first = first.map(|other| other.path.clone()).unwrap_or_default();
                 return Err(SnapshotError::SameId(list.info.id, first, list.path));
             }
-            let number = numbered(loaded.len());
             for entry in &list.entries {
-                let entry_number = EntryNumber(numbered(entries.len()));
-                entry.digests().for_each(|digest| builder.add(&digest, entry_number));
-                let algorithms = entry.digests().map(|digest| digest.algorithm()).collect();
-                entries.push(EntryRecord { list: number, id: entry.id, algorithms, line: entry.line });
+                digests.clear();
+                digests.extend(entry.digests());
+                let record = EntryRecord { line: Some(entry.line), ..EntryRecord::new(number, entry.id) };
+                writer.add(&record, &digests)?;
             }
             loaded.push(LoadedList {
                 info: Arc::new(list.info),
@@ -91,8 +72,8 @@ impl Snapshot {
                 skipped_lines: list.skipped.count,
             });
         }
-        let index: MemoryIndex = builder.build();
-        Ok(Self { generation, lists: loaded, entries, index: Box::new(index) })
+        let index = Index::from_bytes(writer.finish_to_bytes(&[])?, &key)?;
+        Ok(Self { generation, lists: loaded, index: Box::new(index) })
     }
 
     /// The snapshot's generation.
@@ -111,12 +92,22 @@ impl Snapshot {
     }
 
     /// The list of an entry.
-    pub fn list(&self, entry: &EntryRecord) -> &LoadedList {
+    pub fn list(&self, entry: &EntryRecord<'_>) -> &LoadedList {
         &self.lists[entry.list as usize]
     }
 
-    /// Calls `found` with the number and record of each entry that holds `digest`.
-    pub fn lookup(&self, digest: &Digest, mut found: impl FnMut(EntryNumber, &EntryRecord)) {
-        self.index.lookup(digest, &mut |number| found(number, &self.entries[number.0 as usize]));
+    /// Calls `found` with the place in `digests` and the number of each entry that holds the digest there; see
+    /// [`SignalIndex::lookup_batch`].
+    pub fn lookup(
+        &self,
+        digests: &[Digest],
+        found: &mut dyn FnMut(usize, EntryNumber),
+    ) -> Result<(), IndexError> {
+        self.index.lookup_batch(digests, found)
+    }
+
+    /// What is known of an entry.
+    pub fn record(&self, entry: EntryNumber) -> Result<EntryRecord<'_>, IndexError> {
+        self.index.record(entry)
     }
 }

@@ -30,6 +30,9 @@ pub(crate) fn why(of: &Match, disagree: AlgorithmSet) -> String {
             "{agree} agrees, but the entry's {disagree} does not: this is other content made to look like \
              the listed one, or an error in the list"
         ),
+        Ground::Disputed => {
+            format!("somebody disputes the entry: the list's {listed} waits until people have decided")
+        }
         Ground::OutsideJurisdiction => {
             let territories: Vec<&str> = of.list.territories.iter().map(Territory::code).collect();
             let territories = territories.join(", ");
@@ -55,7 +58,8 @@ mod tests {
         list.territories = vec!["DE".parse().unwrap()];
         let list = Arc::new(list);
         let digest = |algorithm: &Algorithm| Digest::of_empty_content(*algorithm);
-        let cases: [(Ground, &[Algorithm], &str); 6] = [
+        let cases: [(Ground, &[Algorithm], &str); 7] = [
+            (Ground::Disputed, &[Algorithm::Sha256], "somebody disputes the entry"),
             (Ground::AsListed, &[Algorithm::Sha256], "without known collisions"),
             (Ground::AsListed, &[Algorithm::Md5, Algorithm::Sha1], "md5, sha1 are weak one by one"),
             (Ground::AsListed, &[Algorithm::Md5], "policy.weak_digest_action lets"),

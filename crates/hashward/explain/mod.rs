@@ -7,8 +7,8 @@ mod text;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use hashward_core::{Algorithm, AlgorithmSet, Decision, Digest, Digests, Match, Strength, Verdict};
-use hashward_engine::{Content, EntryRecord, Snapshot, check, read_content};
+use hashward_core::{Algorithm, AlgorithmSet, Decision, Digest, Digests, EntryId, Match, Strength, Verdict};
+use hashward_engine::{Content, Snapshot, check, read_content};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -37,8 +37,10 @@ pub(crate) struct Explanation {
 pub(crate) struct Found {
     /// The match; `None` for a hint.
     of: Option<Match>,
-    /// The entry.
-    entry: EntryRecord,
+    /// The entry's name.
+    entry: EntryId,
+    /// The algorithms of the entry's digests.
+    algorithms: AlgorithmSet,
     /// `file:line` of the entry.
     place: String,
     /// The list's name.
@@ -50,7 +52,7 @@ impl Found {
     fn agreement(&self, looked_up: AlgorithmSet) -> (AlgorithmSet, AlgorithmSet) {
         let matched = self.of.iter().flat_map(|of| &of.digests).map(Digest::algorithm);
         let agree: AlgorithmSet = matched.collect();
-        (agree, self.entry.algorithms.intersection(looked_up).difference(agree))
+        (agree, self.algorithms.intersection(looked_up).difference(agree))
     }
 }
 
@@ -76,7 +78,7 @@ pub(crate) fn explain(config: &Config, subject: &Path, style: Style) -> Result<E
         let (stated, held) = (digests.algorithms(), snapshot.algorithms());
         bail!("{subject}: a digest of {stated} cannot be looked up: the loaded lists hold {held}");
     }
-    let (found, hints) = entries(snapshot, &digests, &verdict);
+    let (found, hints) = entries(snapshot, &digests, &verdict)?;
     let matched = verdict.decision != Decision::Allow;
     let explanation = Explanation { subject: subject.to_string(), bytes, digests, verdict, found, hints };
     let mut output = Output::stdout(style.color);
@@ -89,25 +91,26 @@ pub(crate) fn explain(config: &Config, subject: &Path, style: Style) -> Result<E
 }
 
 /// The entries behind the matches, and those for which only a hint speaks.
-fn entries(snapshot: &Snapshot, digests: &Digests, verdict: &Verdict) -> (Vec<Found>, Vec<Found>) {
+fn entries(snapshot: &Snapshot, digests: &Digests, verdict: &Verdict) -> Result<(Vec<Found>, Vec<Found>)> {
     let mut found: Vec<Found> = Vec::new();
     let mut hints: Vec<Found> = Vec::new();
-    for digest in digests.iter() {
-        snapshot.lookup(&digest, |_, entry| {
-            let list = snapshot.list(entry);
-            let id = &list.info.id;
-            let of = verdict.matches.iter().find(|of| of.entry == entry.id && of.list.id == *id).cloned();
-            let known = found.iter().chain(&hints);
-            if known.into_iter().any(|other| other.entry.id == entry.id && other.entry.list == entry.list) {
-                return;
-            }
-            let place = format!("{}:{}", list.path.display(), entry.line);
-            let into = if of.is_some() { &mut found } else { &mut hints };
-            into.push(Found { of, entry: *entry, place, list: id.to_string() });
-        });
+    let digests: Vec<Digest> = digests.iter().collect();
+    let mut numbers = Vec::new();
+    snapshot.lookup(&digests, &mut |_, number| numbers.push(number))?;
+    numbers.sort_unstable();
+    numbers.dedup();
+    for number in numbers {
+        let entry = snapshot.record(number)?;
+        let list = snapshot.list(&entry);
+        let id = &list.info.id;
+        let of = verdict.matches.iter().find(|of| of.entry == entry.id && of.list.id == *id).cloned();
+        let line = entry.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place = format!("{}{line}", list.path.display());
+        let into = if of.is_some() { &mut found } else { &mut hints };
+        into.push(Found { of, entry: entry.id, algorithms: entry.algorithms, place, list: id.to_string() });
     }
-    found.sort_by(|a, b| (&a.list, a.entry.id).cmp(&(&b.list, b.entry.id)));
-    (found, hints)
+    found.sort_by(|a, b| (&a.list, a.entry).cmp(&(&b.list, b.entry)));
+    Ok((found, hints))
 }
 
 impl Explanation {
@@ -134,7 +137,7 @@ impl Explanation {
         let hints = self
             .hints
             .iter()
-            .map(|hint| json!({"list": hint.list, "entry": hint.entry.id, "place": hint.place}));
+            .map(|hint| json!({"list": hint.list, "entry": hint.entry, "place": hint.place}));
         json!({
             "subject": self.subject, "bytes": self.bytes, "verdict": self.verdict.decision.word(),
             "looked_up": words(looked_up), "matches": matches.collect::<Vec<_>>(),

@@ -27,7 +27,7 @@ pub(crate) fn tell<W: Write>(of: &Explanation, snapshot: &Snapshot, output: &mut
     for hint in &of.hints {
         let place = tame(&hint.place);
         output.line("")?;
-        output.line(format_args!("hint: list {}, entry {}, {place}", hint.list, hint.entry.id))?;
+        output.line(format_args!("hint: list {}, entry {}, {place}", hint.list, hint.entry))?;
         output.line("  only xxh3 agrees: anybody can make that happen, so it is never a ground")?;
     }
     tell_lookup(of, snapshot, output)
@@ -51,7 +51,7 @@ fn tell_match<W: Write>(
     field("agrees", Some(agree.to_string()))?;
     let counts = disagree.iter().filter(|algorithm| !is_hint(*algorithm)).count() > 0;
     field("differs", counts.then(|| disagree.to_string()))?;
-    let never = found.entry.algorithms.difference(agree).difference(disagree);
+    let never = found.algorithms.difference(agree).difference(disagree);
     field("not known", (!never.is_empty()).then(|| format!("{never} (held by the entry, not asked about)")))?;
     field("action", Some(of.action.to_string()))?;
     field("ground", Some(of.ground.to_string()))?;

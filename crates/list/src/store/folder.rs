@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use hashward_core::{Digest, ListId, ListInfo};
@@ -41,8 +42,10 @@ impl Store {
         if folder.join(manifest::FILE).exists() {
             return Err(StoreError::AlreadyThere(folder.join(manifest::FILE)));
         }
-        fs::create_dir_all(folder).map_err(io)?;
+        // What is in a list is nobody else's: SQLite gives its other files the rights of this one.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
         let file = folder.join(FILE);
+        OpenOptions::new().append(true).create(true).mode(0o600).open(&file).map_err(io)?;
         let make = || -> Result<(), Fault> {
             let connection = schema::open_writer(&file, true)?;
             if !schema::is_blank(&connection)? {
