@@ -20,6 +20,7 @@ mod list_damage;
 mod list_fixture;
 mod list_import;
 mod list_life;
+mod list_scan;
 mod list_usage;
 mod observability;
 mod privacy;

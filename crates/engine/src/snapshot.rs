@@ -62,7 +62,11 @@ impl Snapshot {
             for entry in &list.entries {
                 digests.clear();
                 digests.extend(entry.digests());
-                let record = EntryRecord { line: Some(entry.line), ..EntryRecord::new(number, entry.id) };
+                let record = EntryRecord {
+                    line: (entry.line > 0).then_some(entry.line),
+                    disputed: entry.disputed,
+                    ..EntryRecord::new(number, entry.id)
+                };
                 writer.add(&record, &digests)?;
             }
             loaded.push(LoadedList {

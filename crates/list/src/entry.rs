@@ -12,14 +12,16 @@ const FEW_BYTES: usize = 38;
 /// algorithm that the entry holds already shows that the name stands for several items: that line, and each
 /// further one of that name with a digest that is new, begins an entry of its own.
 ///
-/// 56 bytes for most lists; an entry with more digests has one allocation besides.
+/// 64 bytes for most lists; an entry with more digests has one allocation besides.
 #[derive(Clone, Eq, PartialEq)]
 pub struct ListEntry {
     /// The entry's name in alerts. It depends on the list's id, and on the name and the count of earlier
     /// entries of that name, or for an entry without a name on its digest; so it stays when lines move.
     pub id: EntryId,
-    /// The line on which the entry begins, from 1.
+    /// The line on which the entry begins, from 1. 0 in a list folder, where entries have no lines.
     pub line: u64,
+    /// Whether somebody disputes that the entry belongs into the list.
+    pub disputed: bool,
     digests: Packed,
 }
 
@@ -32,7 +34,12 @@ enum Packed {
 
 impl ListEntry {
     pub(crate) fn new(id: EntryId, line: u64, digest: &Digest) -> Self {
-        Self { id, line, digests: Packed::new(&Digests::from_iter([*digest])) }
+        Self { id, line, disputed: false, digests: Packed::new(&Digests::from_iter([*digest])) }
+    }
+
+    /// An entry of a list folder.
+    pub(crate) fn stored(id: EntryId, digests: &Digests, disputed: bool) -> Self {
+        Self { id, line: 0, disputed, digests: Packed::new(digests) }
     }
 
     /// Puts a digest in. There must be none of its algorithm yet.
@@ -117,7 +124,7 @@ mod tests {
 
     #[test]
     fn entries_are_small_and_keep_their_secret() {
-        assert_eq!(size_of::<ListEntry>(), 56);
+        assert_eq!(size_of::<ListEntry>(), 64);
         let entry = ListEntry::new(EntryId(0xab), 7, &Digest::of_empty_content(Algorithm::Md5));
         assert_eq!(format!("{entry:?}"), "ListEntry(e-00000000000000ab, line 7, md5)");
     }

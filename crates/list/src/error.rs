@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::store::StoreError;
 use crate::{BadLines, METADATA_BYTES_MAX};
 
 /// Why a list is not loaded. Each message names the file, what is wrong with it, and what would be right.
@@ -55,6 +56,9 @@ pub enum ListError {
     /// The metadata are too large to be somebody's description of a list.
     #[error("{}: larger than {METADATA_BYTES_MAX} bytes: expected the description of one list", .0.display())]
     MetadataTooLarge(PathBuf),
+    /// A list folder cannot be read.
+    #[error(transparent)]
+    Folder(Box<StoreError>),
     /// More entries than an index can number.
     #[error("{}: more than {entries_max} entries: split the list", .path.display())]
     TooManyEntries {
@@ -74,6 +78,12 @@ pub enum ListError {
         /// The lines that were skipped because they are bad.
         skipped: BadLines,
     },
+}
+
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
+        Self::Folder(Box::new(error))
+    }
 }
 
 /// Bad lines, each as `path:line: what is wrong: what would be right`.
