@@ -156,6 +156,8 @@ fn all_three_forms_come_round() {
     assert!(keyed.is_some(), "the record key is the subject");
     let full = alerts.iter().find(|alert| alert["content"]["id"] == "upload-2").expect("found above");
     assert_eq!(full["content"]["source"], "/uploads");
+    let unsourced = alerts.iter().find(|alert| alert["content"]["id"] == "by-file").expect("found above");
+    assert_eq!(unsourced["content"]["source"], json!(topic), "ids of two topics must not meet");
     assert_eq!(full["content"]["type"], "com.example.upload");
     assert_eq!(full["content"]["subject"], "photos/2.jpg");
     assert_eq!(full["content"]["content_type"], "image/jpeg");

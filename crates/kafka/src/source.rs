@@ -146,7 +146,13 @@ impl KafkaSource {
         let position = Position { stream: stream.id, offset: message.offset() };
         let origin = Arc::clone(&stream.origin);
         let headers = message.headers();
-        let identity = identity(&headers);
+        let mut identity = identity(&headers);
+        if let Some(identity) = &mut identity
+            && !identity.id.is_empty()
+        {
+            // Two topics may number their events alike: an id alone would let one's alert pass for the other's.
+            identity.source.get_or_insert_with(|| message.topic().to_owned());
+        }
         // What the identity holds, the headers hold too.
         let header_bytes = |header: &Header| header.name.len() + header.value.as_ref().map_or(0, Vec::len);
         batch.count(2 * headers.iter().map(header_bytes).sum::<usize>());
