@@ -38,7 +38,7 @@ pub struct List {
 ///
 /// The text is read as a stream, so that memory holds the entries and not the file.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<List, ListError> {
-    if is_list_folder(path) { load_folder(path) } else { load_text(path, options) }
+    if is_list_folder(path) { load_folder(path) } else { load_text(path, *options) }
 }
 
 /// Loads the entries of a list folder that are in force and valid now, and have a digest to match.
@@ -58,7 +58,7 @@ fn load_folder(path: &Path) -> Result<List, ListError> {
     Ok(List { info: store.info()?, entries, path: path.into(), skipped: BadLines::default() })
 }
 
-fn load_text(path: &Path, options: &LoadOptions) -> Result<List, ListError> {
+fn load_text(path: &Path, options: LoadOptions) -> Result<List, ListError> {
     let io = |source| ListError::Io { path: path.into(), source };
     // A pipe would block, and a device may have no end.
     if !fs::metadata(path).map_err(io)?.is_file() {
