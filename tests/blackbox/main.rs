@@ -16,6 +16,7 @@ mod kafka_ends;
 mod kafka_forms;
 mod kafka_group;
 mod kafka_outage;
+mod kafka_pressure;
 mod list_damage;
 mod list_fixture;
 mod list_import;
