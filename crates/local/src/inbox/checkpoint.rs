@@ -111,13 +111,9 @@ impl InboxCheckpoint {
     }
 }
 
-/// What happened, naming the file only where it matched: nothing else about content is told.
+/// What happened, without the file's name: `/readyz` shows it to anybody who asks, and an alert names what matched.
 fn detail(folders: &Folders, offered: &Offered, error: &std::io::Error) -> String {
     let shelf = folders.of(offered.shelf);
-    if offered.shelf == Shelf::Held {
-        let name = offered.relative.display();
-        return format!("moving {name} from {} to {}: {error}", folders.inbox.display(), shelf.display());
-    }
     format!("moving a file from {} to {}: {error}", folders.inbox.display(), shelf.display())
 }
 
