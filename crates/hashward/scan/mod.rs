@@ -3,6 +3,7 @@
 //! One thread walks and numbers what it finds, the digesting threads take from it, and this thread puts the
 //! results back into the order of the walk. Between them stand a channel and a window of fixed length.
 
+mod batch;
 mod reorder;
 mod report;
 mod work;
@@ -23,9 +24,10 @@ use crate::exit::Exit;
 use crate::lists;
 use crate::output::{Output, Style, tame};
 use crate::progress::Progress;
+use batch::{Batcher, Numbered, take};
 use reorder::{Reorder, Window};
 use report::Totals;
-use work::{Item, Outcome};
+use work::Outcome;
 
 /// How far the walk may be ahead of what is told. Almost all of what waits is one number a file.
 const WINDOW: u64 = 16_384;
@@ -85,7 +87,7 @@ impl Line<'_> {
         let pool =
             ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("digest-{i}")).build();
         let pool = pool.context("starting the digesting threads")?;
-        let (to_digest, items) = sync_channel::<(u64, Item)>(QUEUE);
+        let (to_digest, items) = sync_channel::<Numbered>(QUEUE);
         let (to_tell, outcomes) = sync_channel::<(u64, Outcome)>(QUEUE);
         let items = Mutex::new(items);
         thread::scope(|scope| {
@@ -120,29 +122,33 @@ impl Line<'_> {
         self.progress.total_known();
     }
 
-    fn walk(&self, paths: &[PathBuf], to_digest: &SyncSender<(u64, Item)>) {
-        for (number, (item, _)) in (0_u64..).zip(work::items(paths)) {
+    fn walk(&self, paths: &[PathBuf], to_digest: &SyncSender<Numbered>) {
+        for (number, (item, bytes)) in (0_u64..).zip(work::items(paths)) {
             self.window.wait_for(number);
-            if self.is_cancelled() || to_digest.send((number, item)).is_err() {
+            if self.is_cancelled() || to_digest.send((number, item, bytes)).is_err() {
                 return;
             }
         }
     }
 
-    fn digest(&self, items: &Mutex<Receiver<(u64, Item)>>, to_tell: &SyncSender<(u64, Outcome)>) {
+    fn digest(&self, items: &Mutex<Receiver<Numbered>>, to_tell: &SyncSender<(u64, Outcome)>) {
         let line = &self.config.line;
-        let mut buffer = vec![0; line.read_buffer_bytes];
         let read = |bytes| self.progress.read(bytes);
+        let lists = (self.snapshot, &self.config.policy);
+        let mut batcher = Batcher::new(lists, line.content_bytes_max, line.read_buffer_bytes, &read);
         loop {
-            let next = items.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok((number, item)) = next else { return };
+            let taken = {
+                let items = items.lock().unwrap_or_else(PoisonError::into_inner);
+                let Ok(first) = items.recv() else { return };
+                take(first, || items.try_recv().ok())
+            };
             if self.is_cancelled() {
                 // Keep taking until the walk has ended, so that it never waits for room.
                 continue;
             }
-            let lists = (self.snapshot, &self.config.policy);
-            let outcome = work::judge(item, lists, line.content_bytes_max, &mut buffer, &read);
-            if to_tell.send((number, outcome)).is_err() {
+            let mut is_heard = true;
+            batcher.judge(taken, &mut |number, outcome| is_heard &= to_tell.send((number, outcome)).is_ok());
+            if !is_heard {
                 return;
             }
         }

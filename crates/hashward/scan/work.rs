@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use hashward_core::{Decision, Unreadable, UnreadableKind, Verdict};
-use hashward_engine::{Content, Policy, Snapshot, check, read_content};
 use hashward_local::{open_file, walk};
 
 /// Standard input's name on the command line and in results.
@@ -74,14 +73,8 @@ fn below(path: &Path) -> Box<dyn Iterator<Item = (Item, u64)> + '_> {
     }))
 }
 
-/// Reads and judges one item, with the memory of `buffer`. `read` is told each piece of bytes that was read.
-pub(crate) fn judge(
-    item: Item,
-    (snapshot, policy): (&Snapshot, &Policy),
-    content_bytes_max: u64,
-    buffer: &mut [u8],
-    read: &dyn Fn(u64),
-) -> Outcome {
+/// Opens an item for reading, or says what came of it without a look inside.
+pub(crate) fn open(item: Item) -> Result<(PathBuf, Box<dyn Read>), Outcome> {
     let (path, opened): (PathBuf, Result<Box<dyn Read>, Unreadable>) = match item {
         Item::File(path) => {
             let opened = open_file(&path).map(|file| Box::new(file) as Box<dyn Read>);
@@ -93,15 +86,16 @@ pub(crate) fn judge(
         }
         Item::Stdin => (PathBuf::from(STDIN), Ok(Box::new(io::stdin().lock()))),
         Item::Unreadable(path, reason) => (path, Err(reason)),
-        Item::NoContent => return Outcome::NoContent,
+        Item::NoContent => return Err(Outcome::NoContent),
     };
-    let digests = opened
-        .and_then(|reader| read_content(&mut Told { reader, read }, snapshot, buffer, content_bytes_max));
-    let (content, bytes) = match digests {
-        Ok((digests, bytes)) => (Content::Digests(digests), bytes),
-        Err(reason) => (Content::Unreadable(reason), 0),
-    };
-    let verdict = check(snapshot, policy, &content);
+    match opened {
+        Ok(reader) => Ok((path, reader)),
+        Err(reason) => Err(Outcome::Unreadable(Box::new((path, reason)))),
+    }
+}
+
+/// What the verdict about a content of so many bytes means for the scan.
+pub(crate) fn outcome(path: PathBuf, bytes: u64, verdict: Verdict) -> Outcome {
     match &verdict.decision {
         Decision::Allow => Outcome::Clean { bytes },
         Decision::Act(_) => Outcome::Matched(Box::new(Matched { path, bytes, verdict })),
@@ -119,9 +113,11 @@ fn open_named(path: &Path) -> Result<Box<dyn Read>, Unreadable> {
 }
 
 /// A reader that tells how much was read.
-struct Told<'a> {
-    reader: Box<dyn Read>,
-    read: &'a dyn Fn(u64),
+pub(crate) struct Told<'a> {
+    /// What is read.
+    pub(crate) reader: Box<dyn Read>,
+    /// Is told the length of each piece.
+    pub(crate) read: &'a dyn Fn(u64),
 }
 
 impl Read for Told<'_> {
