@@ -11,11 +11,11 @@ use hashward_engine::{Content, Policy, Snapshot, check_all, read_content};
 use super::work::{Item, Outcome, Told, open, outcome};
 
 /// A file up to this length is read whole, to be digested beside others.
-const SMALL_FILE_BYTES: usize = 256 * 1024;
+const SMALL_FILE_BYTES: usize = 1024 * 1024;
 /// So many items a thread takes at once: enough to fill every lane that a processor has.
 const BATCH_ITEMS: usize = 64;
 /// Once so many bytes are to be read, a thread takes no more items.
-const BATCH_BYTES: usize = 2 * 1024 * 1024;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The memory of the small files of one thread: what it takes at once, and one file more.
 const ARENA_BYTES: usize = BATCH_BYTES + SMALL_FILE_BYTES + 1;
 
