@@ -25,7 +25,7 @@ use hashward_core::{Algorithm, AlgorithmSet, Generation};
 use hashward_digest::{digest_bytes, digest_many};
 use hashward_engine::pipeline::{LineLimits, run};
 use hashward_engine::{
-    AtLeastOnce, AtLeastOnceOptions, Health, Judge, JudgeOptions, Metrics, Open, Policy, Snapshot, Stop,
+    AtLeastOnce, AtLeastOnceOptions, Health, Judge, JudgeOptions, Live, Metrics, Open, Policy, Snapshot, Stop,
 };
 use hashward_kafka::{Form, KafkaOptions, at_least_once, sink};
 use hashward_list::{LoadOptions, load};
@@ -236,7 +236,8 @@ fn line(
         quarantine_bytes: false,
     };
     let judge =
-        Judge::new(Arc::clone(snapshot), Policy::default(), judge_options, metrics.clone()).expect("threads");
+        Judge::new(Live::new(Arc::clone(snapshot)), Policy::default(), judge_options, metrics.clone())
+            .expect("threads");
     let no_references = Arc::new(|_: &str| -> Box<dyn Open> { unreachable!("no record refers to anything") });
     let sink = sink(options.clone()).expect("a producer");
     let parts = at_least_once(options, no_references, &metrics).expect("a consumer");

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use hashward_engine::{
-    Health, Judge, JudgeOptions, Metrics, Part, PortError, Snapshot, Stop, pipeline::Ended,
+    Health, Judge, JudgeOptions, Live, Metrics, Part, PortError, Snapshot, Stop, pipeline::Ended,
 };
 use prometheus::Registry;
 use tracing::{error, info, warn};
@@ -72,7 +72,12 @@ impl<'a> Worker<'a> {
     pub(crate) fn work(&self, printer: Option<Printer>) -> Result<Exit> {
         let config = self.config;
         let snapshot = Arc::new(self.load()?);
-        let judge = Judge::new(snapshot, config.policy.clone(), judge_options(config), self.metrics.clone());
+        let judge = Judge::new(
+            Live::new(snapshot),
+            config.policy.clone(),
+            judge_options(config),
+            self.metrics.clone(),
+        );
         let judge = judge.context("starting the digesting threads")?;
         log_start(config);
         let (finished, watched) = channel::<()>();

@@ -1,7 +1,6 @@
 //! A batch in, its verdicts out: digests on every core, then lookup and policy.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Instant;
 
 use hashward_core::{Decision, Digests, Unreadable, UnreadableKind, Verdict};
@@ -11,8 +10,8 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::{
-    Batch, Content, Metrics, Open, Outgoing, Payload, Policy, Quarantined, Record, Snapshot, alert, check,
-    check_all,
+    Batch, Content, Live, Metrics, Open, Outgoing, Payload, Policy, Quarantined, Record, Snapshot, alert,
+    check, check_all,
 };
 
 /// How the work is cut.
@@ -32,7 +31,7 @@ pub struct JudgeOptions {
 
 /// Turns batches into what must be delivered.
 pub struct Judge {
-    snapshot: Arc<Snapshot>,
+    live: Live,
     policy: Policy,
     options: JudgeOptions,
     digesters: ThreadPool,
@@ -74,7 +73,7 @@ const TASKS_PER_THREAD: usize = 4;
 impl Judge {
     /// Starts the threads.
     pub fn new(
-        snapshot: Arc<Snapshot>,
+        live: Live,
         policy: Policy,
         options: JudgeOptions,
         metrics: Metrics,
@@ -84,18 +83,14 @@ impl Judge {
         };
         let digesters = pool("digest", options.digest_threads)?;
         let openers = pool("open", options.open_threads)?;
-        Ok(Self { snapshot, policy, options, digesters, openers, metrics })
+        Ok(Self { live, policy, options, digesters, openers, metrics })
     }
 
-    /// The lists that verdicts are made by.
-    pub fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
-    }
-
-    /// Judges every record of the batch.
+    /// Judges every record of the batch, by the snapshot that is current at its start.
     pub fn judge(&self, batch: Batch) -> Judged {
         let started = Instant::now();
         let now = Timestamp::now();
+        let snapshot = &*self.live.load();
         let (deferred, ready): (Vec<usize>, Vec<usize>) =
             (0..batch.records.len()).partition(|i| matches!(batch.records[*i].payload, Payload::Deferred(_)));
         let threads = self.options.digest_threads;
@@ -111,13 +106,13 @@ impl Judge {
         self.openers.in_place_scope(|scope| {
             if !deferred.is_empty() {
                 scope.spawn(|_| {
-                    opened = self.read_all(&batch, &deferred, now);
+                    opened = self.read_all(snapshot, &batch, &deferred, now);
                 });
             }
             tally = self.digesters.install(|| {
                 ready
                     .par_chunks(records_per_task)
-                    .map(|numbers| self.judge_ready(&batch, numbers, now))
+                    .map(|numbers| self.judge_ready(snapshot, &batch, numbers, now))
                     .reduce(Tally::default, Tally::merge)
             });
         });
@@ -136,10 +131,10 @@ impl Judge {
     }
 
     /// Judges records that need no reading; the contents among them are digested side by side.
-    fn judge_ready(&self, batch: &Batch, numbers: &[usize], now: Timestamp) -> Tally {
+    fn judge_ready(&self, snapshot: &Snapshot, batch: &Batch, numbers: &[usize], now: Timestamp) -> Tally {
         let contents: Vec<&[u8]> =
             numbers.iter().filter_map(|i| batch.content(&batch.records[*i].payload)).collect();
-        let mut digests = digest_many(self.snapshot.algorithms(), &contents).into_iter();
+        let mut digests = digest_many(snapshot.algorithms(), &contents).into_iter();
         let contents = numbers.iter().map(|i| match &batch.records[*i].payload {
             Payload::Digests(digests) => Content::Digests(**digests),
             Payload::Unreadable(reason) => Content::Unreadable((**reason).clone()),
@@ -148,7 +143,7 @@ impl Judge {
                 Content::Digests(digests.next().expect("each content was digested"))
             }
         });
-        let verdicts = check_all(&self.snapshot, &self.policy, &contents.collect::<Vec<_>>());
+        let verdicts = check_all(snapshot, &self.policy, &contents.collect::<Vec<_>>());
         numbers.iter().zip(verdicts).fold(Tally::default(), |tally, (i, verdict)| {
             let bytes = batch.content(&batch.records[*i].payload).map_or(0, <[u8]>::len);
             tally.and(*i, self.outcome(batch, *i, verdict, bytes as u64, now))
@@ -156,18 +151,18 @@ impl Judge {
     }
 
     /// Opens, reads and judges records, each by itself.
-    fn read_all(&self, batch: &Batch, deferred: &[usize], now: Timestamp) -> Tally {
+    fn read_all(&self, snapshot: &Snapshot, batch: &Batch, deferred: &[usize], now: Timestamp) -> Tally {
         let judged = deferred.par_iter().with_max_len(1).map_init(
             || vec![0; self.options.read_buffer_bytes],
             |buffer, i| {
                 let Payload::Deferred(content) = &batch.records[*i].payload else {
                     unreachable!("only deferred content is read")
                 };
-                let (content, bytes) = match self.read(content.as_ref(), buffer) {
+                let (content, bytes) = match self.read(snapshot, content.as_ref(), buffer) {
                     Ok((digests, bytes)) => (Content::Digests(digests), bytes),
                     Err(reason) => (Content::Unreadable(reason), 0),
                 };
-                let verdict = check(&self.snapshot, &self.policy, &content);
+                let verdict = check(snapshot, &self.policy, &content);
                 Tally::default().and(*i, self.outcome(batch, *i, verdict, bytes, now))
             },
         );
@@ -189,8 +184,13 @@ impl Judge {
         Outcome { decision: verdict.decision, outgoing, bytes }
     }
 
-    fn read(&self, content: &dyn Open, buffer: &mut [u8]) -> Result<(Digests, u64), Unreadable> {
-        read_content(&mut content.open()?, &self.snapshot, buffer, self.options.content_bytes_max)
+    fn read(
+        &self,
+        snapshot: &Snapshot,
+        content: &dyn Open,
+        buffer: &mut [u8],
+    ) -> Result<(Digests, u64), Unreadable> {
+        read_content(&mut content.open()?, snapshot, buffer, self.options.content_bytes_max)
     }
 
     fn quarantined(&self, batch: &Batch, record: &Record, reason: &Unreadable) -> Quarantined {

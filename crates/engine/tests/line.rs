@@ -11,7 +11,7 @@ use std::time::Duration;
 use hashward_core::{Algorithm, Decision};
 use hashward_engine::pipeline::{Ended, LineLimits, run};
 use hashward_engine::{
-    AtLeastOnce, AtLeastOnceOptions, Health, Judge, JudgeOptions, Metrics, Outgoing, Policy, PortError,
+    AtLeastOnce, AtLeastOnceOptions, Health, Judge, JudgeOptions, Live, Metrics, Outgoing, Policy, PortError,
     Position, Stop, StreamId,
 };
 use prometheus::Registry;
@@ -44,7 +44,7 @@ fn line(
         content_bytes_max: u64::MAX,
         quarantine_bytes: false,
     };
-    let judge = Judge::new(snapshot, Policy::default(), options, metrics.clone()).unwrap();
+    let judge = Judge::new(Live::new(snapshot), Policy::default(), options, metrics.clone()).unwrap();
     let deeds = Deeds::default();
     let alerts = Arc::default();
     let stop = Stop::default();

@@ -42,6 +42,11 @@ pub fn lines(name: &str, content: &[u8], algorithms: &[Algorithm]) -> String {
 
 /// A snapshot of some lists.
 pub fn snapshot(lists: &[ListText]) -> Snapshot {
+    snapshot_of(7, lists)
+}
+
+/// A generation of some lists.
+pub fn snapshot_of(generation: u64, lists: &[ListText]) -> Snapshot {
     let directory = tempfile::tempdir().expect("a temporary folder");
     let loaded = lists.iter().map(|list| {
         let path = directory.path().join(format!("{}.txt", list.id));
@@ -50,7 +55,7 @@ pub fn snapshot(lists: &[ListText]) -> Snapshot {
             .expect("so can its TOML");
         load(&path, &LoadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
     });
-    Snapshot::build(Generation(7), loaded.collect()).unwrap_or_else(|error| panic!("{error}"))
+    Snapshot::build(Generation(generation), loaded.collect()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Content with the digests that `snapshot` can match.
