@@ -163,7 +163,64 @@ fn fill(reader: &mut impl Read, window: &mut [u8]) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use hashward_core::{Algorithm, AlgorithmSet, Generation};
+    use hashward_list::LoadOptions;
+
     use super::*;
+
+    /// What comes of files whose lengths were seen as the first number of each pair, and are the second. The list holds
+    /// the digest of `LISTED_BYTES` zeros.
+    fn outcomes(lengths: &[(u64, usize)], content_bytes_max: u64) -> Vec<&'static str> {
+        const LISTED_BYTES: usize = SMALL_FILE_BYTES + 1;
+        let dir = tempfile::tempdir().unwrap();
+        let list = dir.path().join("list.txt");
+        let listed = digest_many(AlgorithmSet::EMPTY.with(Algorithm::Sha256), &[&vec![0; LISTED_BYTES]]);
+        let listed = listed[0].iter().next().unwrap();
+        fs::write(&list, listed.to_hex()).unwrap();
+        let list = hashward_list::load(&list, &LoadOptions { skip_bad_lines: false }).unwrap();
+        let snapshot = Snapshot::build(Generation(1), vec![list]).unwrap();
+        let items = lengths.iter().zip(0..).map(|((seen, is), number)| {
+            let path = dir.path().join(number.to_string());
+            fs::write(&path, vec![0; *is]).unwrap();
+            (number, Item::File(path), *seen)
+        });
+        let items = items.collect();
+        let policy = Policy::default();
+        let mut batcher = Batcher::new((&snapshot, &policy), content_bytes_max, 4096, &|_| {});
+        let mut told = vec![""; lengths.len()];
+        batcher.judge(items, &mut |number, outcome| {
+            let word = match outcome {
+                Outcome::Clean { .. } => "clean",
+                Outcome::Matched(_) => "matched",
+                Outcome::Unreadable(_) => "unreadable",
+                Outcome::NoContent => "no content",
+            };
+            let place = usize::try_from(number).unwrap();
+            assert_eq!(std::mem::replace(&mut told[place], word), "", "{place} is told once");
+        });
+        told
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_seen_is_judged_as_it_is() {
+        let listed = SMALL_FILE_BYTES + 1;
+        let lengths = [(7, listed), (7, listed + 1), (7, 0), (u64::MAX, listed), (u64::MAX, 1)];
+        assert_eq!(outcomes(&lengths, u64::MAX), ["matched", "clean", "clean", "matched", "clean"]);
+    }
+
+    #[test]
+    fn files_that_grew_do_not_overfill_the_memory() {
+        let lengths = [(1, SMALL_FILE_BYTES); BATCH_ITEMS / 4];
+        assert_eq!(outcomes(&lengths, u64::MAX), ["clean"; BATCH_ITEMS / 4]);
+    }
+
+    #[test]
+    fn the_largest_content_is_exact() {
+        let lengths = [(10, 10), (11, 11), (10, 11), (11, 10)];
+        assert_eq!(outcomes(&lengths, 10), ["clean", "unreadable", "unreadable", "clean"]);
+    }
 
     #[test]
     fn what_is_taken_at_once_is_bounded() {
