@@ -39,4 +39,4 @@ pub use digester::{CHUNK_BYTES, Digester, digest_bytes};
 pub use many::{digest_bytes_in_threads, digest_many, digest_many_on};
 pub use path::{PATH_VARIABLE, Path, PathError};
 pub use pool::{PoolError, StreamId, StreamPool};
-pub use reader::{ReadError, digest_reader};
+pub use reader::{ReadError, digest_reader, read_full};

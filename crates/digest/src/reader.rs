@@ -57,7 +57,7 @@ pub fn digest_reader(
         let left = (content_bytes_max - content_bytes).saturating_add(1);
         let window_bytes = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
         let window = &mut buffer[..window_bytes];
-        let filled = fill(reader, window).map_err(ReadError::Io)?;
+        let filled = read_full(reader, window).map_err(ReadError::Io)?;
         content_bytes += filled as u64;
         if content_bytes > content_bytes_max {
             return Err(ReadError::TooLarge { content_bytes_max });
@@ -75,8 +75,9 @@ pub fn digest_reader(
 }
 
 /// Reads until `window` is full or the reader is at its end, and says how many bytes there are. Readers that
-/// deliver little at a time would otherwise cost a pass through all algorithms for each little piece.
-fn fill(reader: &mut (impl Read + ?Sized), window: &mut [u8]) -> io::Result<usize> {
+/// deliver little at a time would otherwise cost a pass through all algorithms for each little piece. A read that was
+/// interrupted is made again; after any other error nothing is known of what `window` holds.
+pub fn read_full(reader: &mut (impl Read + ?Sized), window: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < window.len() {
         match reader.read(&mut window[filled..]) {

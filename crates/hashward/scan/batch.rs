@@ -1,12 +1,12 @@
 //! Reads and judges what one digesting thread took: small files side by side, the others one by one.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use hashward_core::{Unreadable, UnreadableKind};
-use hashward_digest::digest_many;
-use hashward_engine::{Content, Policy, Snapshot, check_all, read_content};
+use hashward_digest::{digest_many, read_full};
+use hashward_engine::{Content, Policy, Snapshot, check, check_all, read_content};
 
 use super::work::{Item, Outcome, Told, open, outcome};
 
@@ -109,7 +109,7 @@ impl<'a> Batcher<'a> {
         }
         let start = used(&self.small);
         let mut reader = Told { reader, read: self.read };
-        match fill(&mut reader, &mut self.arena[start..start + window_bytes]) {
+        match read_full(&mut reader, &mut self.arena[start..start + window_bytes]) {
             Ok(bytes) if bytes == window_bytes => {
                 let beginning = self.arena[start..start + bytes].to_vec();
                 tell(number, self.stream(path, &mut beginning.chain(reader)));
@@ -142,23 +142,9 @@ impl<'a> Batcher<'a> {
             Ok((digests, bytes)) => (Content::Digests(digests), bytes),
             Err(reason) => (Content::Unreadable(reason), 0),
         };
-        let verdict = check_all(snapshot, policy, &[content]).pop().expect("one content, one verdict");
+        let verdict = check(snapshot, policy, &content);
         outcome(path, bytes, verdict)
     }
-}
-
-/// Reads until `window` is full or the reader is at its end, and says how many bytes there are.
-fn fill(reader: &mut impl Read, window: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < window.len() {
-        match reader.read(&mut window[filled..]) {
-            Ok(0) => break,
-            Ok(bytes) => filled += bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]
