@@ -11,11 +11,11 @@ use std::time::Duration;
 use hashward_core::{Algorithm, Decision};
 use hashward_engine::pipeline::{Ended, LineLimits, run};
 use hashward_engine::{
-    AtLeastOnce, AtLeastOnceOptions, Health, Judge, JudgeOptions, Live, Metrics, Outgoing, Policy, PortError,
-    Position, Stop, StreamId,
+    AtLeastOnce, AtLeastOnceOptions, Health, Judge, Live, Metrics, Outgoing, Policy, PortError, Position,
+    Stop, StreamId,
 };
 use prometheus::Registry;
-use support::{Backwards, Deeds, Done, Given, ListText, Remembers, lines, snapshot};
+use support::{Backwards, Deeds, Done, Given, ListText, Remembers, judge_options, lines, snapshot};
 
 const LISTED: &[u8] = b"listed content";
 
@@ -37,14 +37,7 @@ fn line(
     let snapshot = Arc::new(snapshot(&[ListText { id: "one", toml: "action = 'block'", text }]));
     let metrics = Metrics::register(Registry::new()).unwrap();
     let health = Health::default();
-    let options = JudgeOptions {
-        digest_threads: 2,
-        open_threads: 1,
-        read_buffer_bytes: 4096,
-        content_bytes_max: u64::MAX,
-        quarantine_bytes: false,
-    };
-    let judge = Judge::new(Live::new(snapshot), Policy::default(), options, metrics.clone()).unwrap();
+    let judge = Judge::new(Live::new(snapshot), Policy::default(), judge_options(), metrics.clone()).unwrap();
     let deeds = Deeds::default();
     let alerts = Arc::default();
     let stop = Stop::default();

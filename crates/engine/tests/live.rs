@@ -4,12 +4,13 @@
 
 mod support;
 
+use std::io::Read;
 use std::sync::Arc;
 
-use hashward_core::Algorithm;
-use hashward_engine::{Batch, Judge, JudgeOptions, Live, Metrics, Outgoing, Policy, Snapshot};
+use hashward_core::{Algorithm, Unreadable};
+use hashward_engine::{Batch, Judge, Live, Metrics, Open, Outgoing, Payload, Policy, Snapshot};
 use prometheus::Registry;
-use support::{ListText, lines, record, snapshot_of};
+use support::{ListText, judge_options, lines, record, snapshot_of};
 
 /// Generation `generation` of a list that holds the SHA-256 of `content`.
 fn holding(generation: u64, content: &[u8]) -> Arc<Snapshot> {
@@ -23,6 +24,11 @@ fn alerted(judge: &Judge, contents: &[&[u8]]) -> Vec<(usize, u64)> {
     for (bytes, offset) in contents.iter().zip(0..) {
         record(&mut batch, 0, offset, bytes);
     }
+    alerts(judge, batch)
+}
+
+/// The generation of each alert about a batch, by the record's number.
+fn alerts(judge: &Judge, batch: Batch) -> Vec<(usize, u64)> {
     let notable = judge.judge(batch).notable.into_iter();
     let generation = |outgoing| match outgoing {
         Outgoing::Alert(alert) => alert.generation.0,
@@ -34,17 +40,37 @@ fn alerted(judge: &Judge, contents: &[&[u8]]) -> Vec<(usize, u64)> {
 #[test]
 fn each_alert_names_the_generation_that_made_it() {
     let live = Live::new(holding(1, b"a"));
-    let options = JudgeOptions {
-        digest_threads: 2,
-        open_threads: 1,
-        read_buffer_bytes: 4096,
-        content_bytes_max: u64::MAX,
-        quarantine_bytes: false,
-    };
     let metrics = Metrics::register(Registry::new()).unwrap();
-    let judge = Judge::new(live.clone(), Policy::default(), options, metrics).unwrap();
+    let judge = Judge::new(live.clone(), Policy::default(), judge_options(), metrics).unwrap();
     assert_eq!(alerted(&judge, &[b"a", b"b"]), [(0, 1)]);
     live.swap(&holding(2, b"b"));
+    assert_eq!(alerted(&judge, &[b"a", b"b"]), [(1, 2)]);
+}
+
+/// Content `a`, which swaps in a generation that holds only `b` when it is first opened.
+struct Swapping(Live);
+
+impl Open for Swapping {
+    fn open(&self) -> Result<Box<dyn Read + Send>, Unreadable> {
+        if self.0.load().generation().0 == 1 {
+            self.0.swap(&holding(2, b"b"));
+        }
+        Ok(Box::new(&b"a"[..]))
+    }
+}
+
+#[test]
+fn a_swap_in_the_middle_of_a_batch_waits_for_the_next_one() {
+    let live = Live::new(holding(1, b"a"));
+    let metrics = Metrics::register(Registry::new()).unwrap();
+    let judge = Judge::new(live.clone(), Policy::default(), judge_options(), metrics).unwrap();
+    let mut batch = Batch::default();
+    for offset in 0..3 {
+        record(&mut batch, 0, offset, b"");
+        let deferred = Payload::Deferred(Box::new(Swapping(live.clone())));
+        batch.records.last_mut().unwrap().payload = deferred;
+    }
+    assert_eq!(alerts(&judge, batch), [(0, 1), (1, 1), (2, 1)]);
     assert_eq!(alerted(&judge, &[b"a", b"b"]), [(1, 2)]);
 }
 

@@ -17,8 +17,8 @@ use std::time::Duration;
 use hashward_core::{Algorithm, AlgorithmSet, Generation};
 use hashward_digest::digest_bytes;
 use hashward_engine::{
-    AlertSink, Batch, Checkpoint, Content, Outgoing, Payload, PortError, Position, Record, Snapshot, Source,
-    Stop, StreamId, Ticket,
+    AlertSink, Batch, Checkpoint, Content, JudgeOptions, Outgoing, Payload, PortError, Position, Record,
+    Snapshot, Source, Stop, StreamId, Ticket,
 };
 use hashward_list::{LoadOptions, load};
 
@@ -56,6 +56,17 @@ pub fn snapshot_of(generation: u64, lists: &[ListText]) -> Snapshot {
         load(&path, &LoadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
     });
     Snapshot::build(Generation(generation), loaded.collect()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A judge with few threads and no limit of content.
+pub fn judge_options() -> JudgeOptions {
+    JudgeOptions {
+        digest_threads: 2,
+        open_threads: 1,
+        read_buffer_bytes: 4096,
+        content_bytes_max: u64::MAX,
+        quarantine_bytes: false,
+    }
 }
 
 /// Content with the digests that `snapshot` can match.
