@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::{self, Flag, FlagValue, Sources};
 use crate::exit::EXIT_CODES;
+use crate::generations::{self, GenerationsCommand};
 use crate::list::{self, ListCommand};
 use crate::output::{Color, Style};
 
@@ -18,7 +19,8 @@ Examples:
   hashward scan --list known.txt /srv/uploads     look through a directory tree once
   hashward explain --list known.txt photo.jpg     what matches, and why
   hashward validate --config hashward.toml        check before you start
-  hashward list import national feed.json         work on a list";
+  hashward list import national feed.json         work on a list
+  hashward list build national --sealed all.index --key-file seal.key";
 
 /// Matches content against lists of known illegal material, and tells what to do about it.
 #[derive(Debug, Parser)]
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     /// Every change is one atomic step, with who, when and why: a kill leaves the state before it or after it.
     #[command(subcommand, after_help = list::HELP)]
     List(Box<ListCommand>),
+    /// Shows the kept generations of the lists, goes back to one, and follows the lists again
+    #[command(subcommand, after_help = generations::HELP)]
+    Generations(GenerationsCommand),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),

@@ -7,6 +7,7 @@ mod demo;
 mod documents;
 mod exit;
 mod explain;
+mod generations;
 mod list;
 mod lists;
 mod logging;
@@ -50,6 +51,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Scan(scan) => scan::scan(&config()?, &scan.paths, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
         Command::List(command) => list::list(command, style),
+        Command::Generations(command) => generations::generations(&config()?, command, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
         Command::Config(ConfigCommand::Schema) => print(&config::schema_text()),
         Command::Config(ConfigCommand::Reference) => print(&config::reference()),

@@ -1,13 +1,15 @@
 //! `run`: configuration → lists → judge → line → signal → bounded drain.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use hashward_engine::{
-    Health, Judge, JudgeOptions, Live, Metrics, Part, PortError, Snapshot, Stop, pipeline::Ended,
+    Health, Judge, JudgeOptions, ListIndexError, Live, Metrics, Part, PortError, Snapshot, Stop,
+    pipeline::Ended,
 };
 use prometheus::Registry;
 use tracing::{error, info, warn};
@@ -15,10 +17,12 @@ use tracing::{error, info, warn};
 use crate::config::{self, AlertsKind, Config, SourceKind};
 use crate::control;
 use crate::exit::Exit;
+use crate::lists::kept::Held;
+use crate::lists::{self, First, Keeping, Loader, Told};
+use crate::logging;
 use crate::output::Style;
 use crate::print::Printer;
 use crate::wiring::{self, Line, LineError};
-use crate::{lists, logging};
 
 /// How much longer than `line.drain_timeout_ms` the process may live after a stop.
 const WATCHDOG_GRACE: Duration = Duration::from_secs(1);
@@ -68,16 +72,14 @@ impl<'a> Worker<'a> {
         Ok(Self { config, stop: Stop::default(), metrics, health: Health::default() })
     }
 
-    /// Loads the lists and runs the line until it is stopped.
+    /// Loads the lists and runs the line until it is stopped. Meanwhile the lists are watched, and what they say anew is
+    /// swapped in.
     pub(crate) fn work(&self, printer: Option<Printer>) -> Result<Exit> {
         let config = self.config;
-        let snapshot = Arc::new(self.load()?);
-        let judge = Judge::new(
-            Live::new(snapshot),
-            config.policy.clone(),
-            judge_options(config),
-            self.metrics.clone(),
-        );
+        let mut loader = Loader::new(config, Keeping::AsConfigured)?;
+        let live = Live::new(self.first(&mut loader)?);
+        let judge =
+            Judge::new(live.clone(), config.policy.clone(), judge_options(config), self.metrics.clone());
         let judge = judge.context("starting the digesting threads")?;
         log_start(config);
         let (finished, watched) = channel::<()>();
@@ -86,28 +88,106 @@ impl<'a> Worker<'a> {
             thread::Builder::new().name("watchdog".to_owned()).spawn(move || watch(&stop, limit, &watched))
         };
         watchdog.context("starting the watchdog")?;
+        self.watch_lists(loader, live)?;
         let (stop, metrics, health) = (&self.stop, &self.metrics, &self.health);
         let ended = wiring::run(Line { config, judge: &judge, stop, metrics, health, printer });
+        // Whatever made the line end, nobody needs newer lists.
+        stop.request();
         drop(finished);
         exit(ended)
     }
 
-    fn load(&self) -> Result<Snapshot> {
-        let loaded = lists::load(self.config)?;
-        for warning in &loaded.warnings {
-            warn!("{warning}");
+    /// The first generation.
+    fn first(&self, loader: &mut Loader) -> Result<Arc<Snapshot>> {
+        let First { snapshot, fell_back } = loader.first()?;
+        let teller = self.teller();
+        if let Some(error) = fell_back {
+            teller.told(loader, Told::Kept(&error));
         }
-        let snapshot = loaded.snapshot;
-        for list in snapshot.lists() {
-            let (id, entries, skipped_lines) = (list.info.id.as_str(), list.entries, list.skipped_lines);
-            self.metrics.list_loaded(id, entries, skipped_lines);
-            let (action, path) = (list.info.action, list.path.display());
-            info!(list = id, entries, skipped_lines, %action, %path, "list loaded");
-        }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.metrics.snapshot_live(snapshot.generation(), now.as_secs_f64());
+        teller.told(loader, Told::Swapped(&snapshot));
         self.health.ready(Part::Lists);
         Ok(snapshot)
+    }
+
+    /// Starts the thread that watches the lists. It may be in the middle of a build when the process ends.
+    fn watch_lists(&self, mut loader: Loader, live: Live) -> Result<()> {
+        let lists = &self.config.lists;
+        let Some(every) = lists.watch else { return Ok(()) };
+        let (times, stop, teller) = ((every, lists.fold_after), self.stop.clone(), self.teller());
+        let watcher = thread::Builder::new().name("lists".to_owned());
+        let watching = move || {
+            lists::watch(&mut loader, &live, times, &stop, &mut |loader, told| teller.told(loader, told));
+        };
+        watcher.spawn(watching).map(drop).context("starting the thread that watches the lists")
+    }
+
+    fn teller(&self) -> Teller {
+        Teller { metrics: self.metrics.clone(), listed: Mutex::default() }
+    }
+}
+
+/// Tells the operator of the lists, in the log and in metrics.
+struct Teller {
+    metrics: Metrics,
+    /// The lists that metrics name.
+    listed: Mutex<BTreeSet<String>>,
+}
+
+impl Teller {
+    fn told(&self, loader: &mut Loader, told: Told<'_>) {
+        for warning in loader.take_warnings() {
+            warn!("{warning}");
+        }
+        match told {
+            Told::Swapped(snapshot) => self.swapped(loader, snapshot),
+            Told::Kept(error) => {
+                let refusal = error.downcast_ref::<ListIndexError>().and_then(ListIndexError::refusal);
+                if let Some(refusal) = refusal {
+                    self.metrics.guard_refused(refusal.word());
+                }
+                self.metrics.lists_renewed(if refusal.is_some() { "refused" } else { "failed" });
+                error!(
+                    error = lists::told(error),
+                    "the lists are not taken as they are now; the last good generation stays"
+                );
+            }
+        }
+    }
+
+    fn swapped(&self, loader: &Loader, snapshot: &Snapshot) {
+        self.metrics.lists_renewed("applied");
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let now: BTreeSet<String> = snapshot.lists().iter().map(|list| list.info.id.to_string()).collect();
+        listed.difference(&now).for_each(|gone| self.metrics.list_gone(gone));
+        let first_seen: BTreeSet<String> = now.difference(&listed).cloned().collect();
+        for list in snapshot.lists() {
+            let (id, entries, skipped_lines) = (list.info.id.as_str(), list.entries, list.skipped_lines);
+            let held_back = list.quarantined.count;
+            self.metrics.list_loaded(id, entries, skipped_lines, held_back);
+            if first_seen.contains(id) {
+                let (action, path) = (list.info.action, list.path.display());
+                info!(list = id, entries, skipped_lines, held_back, %action, %path, "list loaded");
+            }
+        }
+        *listed = now;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.metrics.snapshot_live(snapshot.generation(), now.as_secs_f64());
+        self.metrics.lists_laid_over(loader.changes());
+        self.metrics.lists_held(loader.held().is_some());
+        let (generation, changes) = (snapshot.generation().0, loader.changes());
+        let entries: u64 = snapshot.lists().iter().map(|list| list.entries).sum();
+        if let Some(Held { generation: kept_generation, who, why, .. }) = loader.held() {
+            warn!(
+                generation,
+                entries,
+                kept_generation,
+                who,
+                why,
+                "lists held at a kept generation; they are not followed until `generations resume`"
+            );
+        } else {
+            info!(generation, entries, changes, "lists live");
+        }
     }
 }
 

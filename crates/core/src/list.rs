@@ -92,7 +92,7 @@ impl fmt::Display for Generation {
 }
 
 /// What is true of a whole list: who answers for it, on what legal ground, and what it asks for.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct ListInfo {
     /// The list's name.
     pub id: ListId,

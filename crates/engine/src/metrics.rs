@@ -12,6 +12,8 @@ use prometheus::{
     TextEncoder,
 };
 
+use crate::lists::Refusal;
+
 /// One metric as it is documented.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MetricDoc {
@@ -91,6 +93,16 @@ metrics! {
         "Entries of each loaded list.";
     bad_lines: IntGaugeVec "gauge" "hashward_list_skipped_lines" ["list"]
         "Lines of each loaded list that were skipped because they are bad.";
+    held_back: IntGaugeVec "gauge" "hashward_list_held_back_entries" ["list"]
+        "Entries of each loaded list that are not matched because they are known as good.";
+    renewals: IntCounterVec "counter" "hashward_list_reloads_total" ["result"]
+        "Times that the lists were read, by result: applied, refused by a guard rail, or failed.";
+    guard_refusals: IntCounterVec "counter" "hashward_guard_refusals_total" ["rail"]
+        "New states of lists that a guard rail kept from going live, by rail: growth or removals.";
+    laid_over: IntGauge "gauge" "hashward_snapshot_overlay_entries" []
+        "Changed entries that lie over the index and are not folded into it yet.";
+    held: IntGauge "gauge" "hashward_snapshot_held" []
+        "1 while an operator holds the lists at a kept generation.";
     ready: IntGauge "gauge" "hashward_ready" []
         "1 while every part is ready.";
     build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
@@ -132,6 +144,8 @@ impl Metrics {
             (&self.quarantined, UnreadableKind::WORDS),
             (&self.commits, &["ok", "failed"]),
             (&self.rebalances, &["assigned", "revoked", "lost"]),
+            (&self.renewals, &["applied", "refused", "failed"]),
+            (&self.guard_refusals, &Refusal::WORDS),
         ] {
             for word in words {
                 counter.with_label_values(&[*word]).inc_by(0);
@@ -219,9 +233,38 @@ impl Metrics {
     }
 
     /// What a loaded list holds.
-    pub fn list_loaded(&self, list: &str, entries: usize, skipped_lines: u64) {
-        self.entries.with_label_values(&[list]).set(gauge(entries));
+    pub fn list_loaded(&self, list: &str, entries: u64, skipped_lines: u64, held_back: u64) {
+        self.entries.with_label_values(&[list]).set(entries.cast_signed());
         self.bad_lines.with_label_values(&[list]).set(skipped_lines.cast_signed());
+        self.held_back.with_label_values(&[list]).set(held_back.cast_signed());
+    }
+
+    /// A list is no longer loaded.
+    pub fn list_gone(&self, list: &str) {
+        for gauges in [&self.entries, &self.bad_lines, &self.held_back] {
+            // It may never have been loaded; then there is nothing to remove.
+            drop(gauges.remove_label_values(&[list]));
+        }
+    }
+
+    /// The lists were read, with this result: `applied`, `refused` or `failed`.
+    pub fn lists_renewed(&self, result: &'static str) {
+        self.renewals.with_label_values(&[result]).inc();
+    }
+
+    /// A guard rail kept a new state of a list from going live.
+    pub fn guard_refused(&self, rail: &'static str) {
+        self.guard_refusals.with_label_values(&[rail]).inc();
+    }
+
+    /// So many changed entries lie over the index.
+    pub fn lists_laid_over(&self, entries: u64) {
+        self.laid_over.set(entries.cast_signed());
+    }
+
+    /// Whether an operator holds the lists at a kept generation.
+    pub fn lists_held(&self, held: bool) {
+        self.held.set(i64::from(held));
     }
 
     /// Whether every part is ready.
@@ -257,7 +300,7 @@ mod tests {
     fn what_is_documented_is_what_is_served() {
         let metrics = Metrics::register(Registry::new()).unwrap();
         metrics.partition_lag("uploads", 0, 7);
-        metrics.list_loaded("sample", 3, 0);
+        metrics.list_loaded("sample", 3, 0, 0);
         let text = metrics.render();
         let mut served: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();

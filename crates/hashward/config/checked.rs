@@ -4,15 +4,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hashward_core::{Action, Territory};
+use hashward_core::{Action, Digest, Territory};
+use hashward_engine::lists::StepCaps;
 use hashward_engine::{Policy, Stage};
 use hashward_fetch::HostPattern;
+
+use crate::explain::subject::parse_digest;
 
 use super::finding::{ConfigError, Finding};
 use super::host;
 use super::raw::{
-    RawAction, RawAlerts, RawBatch, RawConfig, RawHttp, RawInbox, RawKafka, RawLine, RawPolicy,
-    RawReferences, RawStage,
+    RawAction, RawAlerts, RawBatch, RawConfig, RawGuard, RawHttp, RawInbox, RawKafka, RawLine, RawLists,
+    RawPolicy, RawReferences, RawStage,
 };
 use super::settings::Settings;
 
@@ -28,10 +31,10 @@ pub(crate) struct Config {
     pub(crate) raw: RawConfig,
     /// The name of this worker.
     pub(crate) instance: String,
-    /// The list files.
-    pub(crate) list_files: Vec<PathBuf>,
-    /// Whether bad lines of lists are skipped.
-    pub(crate) skip_bad_lines: bool,
+    /// What is matched against.
+    pub(crate) lists: Lists,
+    /// What lists must pass.
+    pub(crate) guard: Guard,
     /// What matches call for.
     pub(crate) policy: Policy,
     /// Where content comes from.
@@ -56,6 +59,36 @@ pub(crate) struct Config {
     pub(crate) log_level: String,
     /// How it is logged.
     pub(crate) log_format: LogFormat,
+}
+
+/// What is matched against.
+#[derive(Clone, Debug)]
+pub(crate) struct Lists {
+    /// The lists.
+    pub(crate) files: Vec<PathBuf>,
+    /// Whether bad lines of lists are skipped.
+    pub(crate) skip_bad_lines: bool,
+    /// The file with the key; `None`: the environment, or none.
+    pub(crate) key_file: Option<PathBuf>,
+    /// How often it is looked whether a list has changed; `None`: never.
+    pub(crate) watch: Option<Duration>,
+    /// How long changes stay an overlay.
+    pub(crate) fold_after: Duration,
+    /// Where generations are kept; `None`: nowhere.
+    pub(crate) generations_dir: Option<PathBuf>,
+    /// How many are kept.
+    pub(crate) generations_kept: usize,
+}
+
+/// What lists must pass.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    /// Files with digests of harmless content.
+    pub(crate) known_good_files: Vec<PathBuf>,
+    /// Digests of harmless content.
+    pub(crate) never_match: Vec<Digest>,
+    /// How much may change in one step.
+    pub(crate) caps: StepCaps,
 }
 
 /// The folder that is read.
@@ -173,8 +206,8 @@ impl TryFrom<RawConfig> for Config {
         let mut check = Check::default();
         let config = Self {
             instance: instance(&raw.instance, &mut check),
-            list_files: check.paths("lists.files", &raw.lists.files),
-            skip_bad_lines: raw.lists.skip_bad_lines,
+            lists: lists(&raw.lists, &mut check),
+            guard: guard(&raw.guard, &mut check),
             policy: policy(&raw.policy, &mut check),
             source: raw.source.kind,
             inbox: inbox(&raw.inbox, &mut check),
@@ -265,6 +298,51 @@ fn instance(instance: &str, check: &mut Check) -> String {
         check.wrong("instance", format_args!("{instance:?}: {expected}"));
     }
     instance.to_owned()
+}
+
+fn lists(raw: &RawLists, check: &mut Check) -> Lists {
+    let mut optional = |key: &str, path: &str| (!path.is_empty()).then(|| check.path(key, path));
+    let key_file = optional("lists.key_file", &raw.key_file);
+    let generations_dir = optional("lists.generations_dir", &raw.generations_dir);
+    let watch = check.ms("lists.watch_ms", raw.watch_ms, 0, MS_MAX);
+    Lists {
+        files: check.paths("lists.files", &raw.files),
+        skip_bad_lines: raw.skip_bad_lines,
+        key_file,
+        watch: (!watch.is_zero()).then_some(watch),
+        fold_after: check.ms("lists.fold_after_ms", raw.fold_after_ms, 0, MS_MAX),
+        generations_dir,
+        generations_kept: check.count("lists.generations_kept", raw.generations_kept, 2, 1000),
+    }
+}
+
+fn guard(raw: &RawGuard, check: &mut Check) -> Guard {
+    let mut never_match = Vec::with_capacity(raw.never_match.len());
+    for text in &raw.never_match {
+        match parse_digest(text) {
+            Ok(digest) => never_match.push(digest),
+            Err(error) => check.wrong("guard.never_match", error),
+        }
+    }
+    Guard {
+        known_good_files: check.paths("guard.known_good_files", &raw.known_good_files),
+        never_match,
+        caps: StepCaps {
+            growth_percent_max: check.within(
+                "guard.growth_percent_max",
+                raw.growth_percent_max,
+                0,
+                1_000_000,
+            ),
+            removals_percent_max: check.within(
+                "guard.removals_percent_max",
+                raw.removals_percent_max,
+                0,
+                100,
+            ),
+            free_entries: raw.free_entries,
+        },
+    }
 }
 
 fn policy(raw: &RawPolicy, check: &mut Check) -> Policy {

@@ -21,6 +21,8 @@ pub(crate) struct RawConfig {
     pub(crate) instance: String,
     /// What content is matched against.
     pub(crate) lists: RawLists,
+    /// What stands between a mistake in a list and innocent people.
+    pub(crate) guard: RawGuard,
     /// What a match calls for.
     pub(crate) policy: RawPolicy,
     /// Where content comes from.
@@ -46,17 +48,88 @@ pub(crate) struct RawConfig {
 }
 
 /// What content is matched against.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawLists {
-    /// The list files: one digest a line, with an optional `.toml` beside each that says who answers for it.
-    /// `run` needs at least one. The flag `--list FILE` replaces them all.
-    #[schemars(example = ["lists/national-hotline.txt", "lists/shared-sha256.txt"])]
+    /// The lists: text files with one digest a line and an optional `.toml` beside each that says who answers
+    /// for it; list folders; or sealed files that `list build` wrote. `run` needs at least one. The flag
+    /// `--list` replaces them all.
+    #[schemars(example = ["lists/national", "lists/shared-sha256.txt"])]
     pub(crate) files: Vec<String>,
     /// Whether a bad line of a list is counted and reported instead of refusing the whole list. A list with a
     /// skipped line protects less than its owner thinks.
     #[schemars(example = true)]
     pub(crate) skip_bad_lines: bool,
+    /// The file with the key under which lists are sealed, as `list key` makes one. Keep it apart from what it
+    /// seals. Empty: the variable `HASHWARD_SEAL_KEY`; without either a key of this process alone, which can
+    /// open no sealed file.
+    #[schemars(example = "/run/secrets/hashward-seal-key")]
+    pub(crate) key_file: String,
+    /// How often `run` and `scan` look whether a list has changed, in milliseconds, at most 86400000. A change
+    /// goes live while content flows. 0: never.
+    #[schemars(example = 5000)]
+    pub(crate) watch_ms: u64,
+    /// How long changes to list folders stay in memory, laid over the index, before they are folded into it,
+    /// in milliseconds. Many changes are folded sooner.
+    #[schemars(example = 600_000)]
+    pub(crate) fold_after_ms: u64,
+    /// The folder in which `run` keeps generations of its lists, sealed: for `generations rollback`, and for
+    /// a quick start. It needs a key. Empty: generations are in memory only.
+    #[schemars(example = "/var/lib/hashward/generations")]
+    pub(crate) generations_dir: String,
+    /// How many generations are kept there, 2 to 1000.
+    #[schemars(example = 30)]
+    pub(crate) generations_kept: u64,
+}
+
+impl Default for RawLists {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            skip_bad_lines: false,
+            key_file: String::new(),
+            watch_ms: 1000,
+            fold_after_ms: 60_000,
+            generations_dir: String::new(),
+            generations_kept: 8,
+        }
+    }
+}
+
+/// What stands between a mistake in a list and innocent people.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawGuard {
+    /// Files with digests of content that is known to be harmless, in any format that `list import` reads and
+    /// in those of NSRL. An entry of a list that has one of them is held back from matching, and reported.
+    #[schemars(example = ["/usr/share/nsrl/NSRLFile.txt"])]
+    pub(crate) known_good_files: Vec<String>,
+    /// Digests that no list may match, as `ALGORITHM:HEX`, or HEX where its length tells the algorithm. Those of
+    /// empty content are always among them.
+    #[schemars(example = ["sha256:5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"])]
+    pub(crate) never_match: Vec<String>,
+    /// By how many percent of its entries a list may grow from one generation to the next. What grows more is
+    /// refused, and the last good generation stays.
+    #[schemars(example = 10)]
+    pub(crate) growth_percent_max: u64,
+    /// How many percent of a list's entries may go from one generation to the next, 0 to 100.
+    #[schemars(example = 5)]
+    pub(crate) removals_percent_max: u64,
+    /// So many entries may always come or go in one step: a small list changes much with each entry.
+    #[schemars(example = 100)]
+    pub(crate) free_entries: u64,
+}
+
+impl Default for RawGuard {
+    fn default() -> Self {
+        Self {
+            known_good_files: Vec::new(),
+            never_match: Vec::new(),
+            growth_percent_max: 100,
+            removals_percent_max: 20,
+            free_entries: 1000,
+        }
+    }
 }
 
 /// What a match calls for.

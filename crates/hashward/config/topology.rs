@@ -9,6 +9,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     kafka(config, &mut findings);
     transactions(config, &mut findings);
     files(config, &mut findings);
+    generations(config, &mut findings);
     findings
 }
 
@@ -69,11 +70,22 @@ fn files(config: &Config, findings: &mut Vec<Finding>) {
         }
     }
     let duplicate =
-        config.list_files.iter().enumerate().find(|(i, file)| config.list_files[..*i].contains(file));
+        config.lists.files.iter().enumerate().find(|(i, file)| config.lists.files[..*i].contains(file));
     if let Some((_, file)) = duplicate {
         findings.push(Finding::of(
             "lists.files",
             format_args!("{} stands there twice: name it once", file.display()),
         ));
+    }
+}
+
+fn generations(config: &Config, findings: &mut Vec<Finding>) {
+    let lists = &config.lists;
+    if let (Some(dir), Some(key)) = (&lists.generations_dir, &lists.key_file)
+        && key.starts_with(dir)
+    {
+        let what =
+            "it is inside lists.generations_dir: whoever steals that folder must not get the key with it";
+        findings.push(Finding::of("lists.key_file", what));
     }
 }

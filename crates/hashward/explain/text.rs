@@ -72,7 +72,7 @@ fn tell_lookup<W: Write>(of: &Explanation, snapshot: &Snapshot, output: &mut Out
     let lists: Vec<String> = snapshot
         .lists()
         .iter()
-        .map(|list| format!("{} ({})", list.info.id, counted(list.entries as u64, "entry", "entries")))
+        .map(|list| format!("{} ({})", list.info.id, counted(list.entries, "entry", "entries")))
         .collect();
     if of.found.is_empty() {
         let nothing = if of.hints.is_empty() { "nothing" } else { "nothing that counts" };

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
-use hashward_core::{Action, Category, ListId, Priority, Territory, UnknownWord};
+use clap::{Args, Subcommand, ValueEnum};
+use hashward_core::{Action, Category, Digest, ListId, Priority, Territory, UnknownWord};
 use hashward_list::DEADLINE_MINUTES_MAX;
 use hashward_list::format::Format;
 use jiff::Timestamp;
 
 use super::by::{Who, moment};
+use crate::explain::subject::parse_digest;
 
 /// The end of the group's help.
 pub(crate) const HELP: &str = "\
@@ -42,6 +43,23 @@ With --json, one object: {\"list\", \"written\", \"dry_run\", \"state\", \"chang
 Exit codes: 0 done, also if items were refused; 2 nothing is written: a file is wrong, or --strict and items
 were refused";
 
+const BUILD_HELP: &str = "\
+The file comes to stand at OUT in one step, after it was checked against the lists it is built of: every entry
+is found in it, and of a million digests that nobody listed none is. Until then, what is there stays.
+
+Name it wherever a list is named, with the same key: the lists themselves are not needed there.
+
+Examples:
+  hashward list key /etc/hashward/seal.key
+  hashward list build national partners.txt --sealed all.index --key-file /etc/hashward/seal.key
+  hashward scan --list all.index --set lists.key_file=/etc/hashward/seal.key /srv/uploads";
+
+const CHECK_HELP: &str = "\
+A sealed file is held against the hash that only its key's owner can make, and with --against also against the
+lists it was built of: every entry is found, and of a million digests that nobody listed none is.
+
+Exit codes: 0 sound, 2 something is wrong";
+
 /// What to do with a list folder.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ListCommand {
@@ -70,8 +88,14 @@ pub(crate) enum ListCommand {
     States(Folder),
     /// Writes the list for others
     Export(Export),
-    /// Checks the list to the last byte
-    Check(Folder),
+    /// Builds the sealed index of lists: a file that stands alone, and shows no digest to whoever has no key
+    #[command(after_help = BUILD_HELP)]
+    Build(Build),
+    /// Makes a key under which lists are sealed
+    Key(NewKey),
+    /// Checks a list folder, or a sealed file, to the last byte
+    #[command(after_help = CHECK_HELP)]
+    Check(Check),
 }
 
 /// A list folder.
@@ -255,6 +279,77 @@ pub(crate) struct Export {
     /// Says also what is withdrawn; only stix can
     #[arg(long)]
     pub(super) withdrawn: bool,
+}
+
+/// Where the key is.
+#[derive(Args, Debug)]
+pub(crate) struct KeyFile {
+    /// The file with the key. Else the key itself in `HASHWARD_SEAL_KEY`
+    #[arg(long, value_name = "FILE")]
+    pub(super) key_file: Option<PathBuf>,
+}
+
+/// What is known to be harmless.
+#[derive(Args, Debug)]
+pub(crate) struct Harmless {
+    /// A file with digests of harmless content; entries that have one are held back. May be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) known_good: Vec<PathBuf>,
+    /// A digest that no list may match, as ALGORITHM:HEX. May be repeated
+    #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
+    pub(super) never_match: Vec<Digest>,
+}
+
+/// `build`.
+#[derive(Args, Debug)]
+pub(crate) struct Build {
+    /// List folders and text lists
+    #[arg(required = true, value_name = "LIST")]
+    pub(super) lists: Vec<PathBuf>,
+    /// The file to write
+    #[arg(long, value_name = "OUT")]
+    pub(super) sealed: PathBuf,
+    #[command(flatten)]
+    pub(super) key: KeyFile,
+    #[command(flatten)]
+    pub(super) harmless: Harmless,
+    /// How lookups are laid out: filter takes 2 bytes of memory a digest, lines takes 4 and answers faster
+    #[arg(long, value_name = "LAYOUT", default_value = "auto")]
+    pub(super) layout: LayoutChoice,
+}
+
+/// How lookups are laid out.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LayoutChoice {
+    /// By the number of digests
+    Auto,
+    /// A Bloom filter before a sorted set
+    Filter,
+    /// A table of cache lines
+    Lines,
+}
+
+/// `key`.
+#[derive(Args, Debug)]
+pub(crate) struct NewKey {
+    /// The file to write; it must not be there yet
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+/// `check`.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The list folder, or the sealed file
+    #[arg(value_name = "LIST")]
+    pub(super) list: PathBuf,
+    /// A list that a sealed file was built of; may be repeated
+    #[arg(long, value_name = "LIST")]
+    pub(super) against: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) key: KeyFile,
+    #[command(flatten)]
+    pub(super) harmless: Harmless,
 }
 
 /// A format that is given, or is to be found out.

@@ -17,7 +17,7 @@ pub(crate) struct Who {
 
 impl Who {
     /// A step of theirs, now.
-    pub(super) fn step(&self, why: impl Into<String>) -> Result<StepInfo> {
+    pub(crate) fn step(&self, why: impl Into<String>) -> Result<StepInfo> {
         let said = |name: &String| !name.is_empty();
         let who = self.who.clone().filter(said).or_else(|| std::env::var("USER").ok().filter(said));
         let who = who.context("nobody is named who makes the change: say --who NAME, or set HASHWARD_WHO")?;

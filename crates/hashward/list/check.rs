@@ -1,16 +1,27 @@
 //! `list check`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use hashward_list::store;
 use serde_json::json;
 
-use super::args::Folder;
+use super::args::Check;
+use super::sealed;
 use crate::exit::Exit;
+use crate::lists::Kind;
 use crate::output::{Output, Paint, Style, counted};
 
-/// Checks a list, to the last byte.
-pub(super) fn check(arguments: &Folder, style: Style) -> Result<Exit> {
-    let report = store::check(&arguments.folder)?;
+/// Checks a list folder or a sealed file, to the last byte.
+pub(super) fn check(arguments: &Check, style: Style) -> Result<Exit> {
+    if Kind::of(&arguments.list) == Kind::Sealed {
+        return sealed::check(arguments, style);
+    }
+    if !arguments.against.is_empty() {
+        bail!(
+            "{}: is no sealed file: --against is for one that `list build` wrote",
+            arguments.list.display()
+        );
+    }
+    let report = store::check(&arguments.list)?;
     let newest = &report.newest;
     let mut output = Output::stdout(style.color);
     if style.json {
@@ -32,7 +43,7 @@ pub(super) fn check(arguments: &Folder, style: Style) -> Result<Exit> {
         output.line(format_args!("{word}: state {}, {entries}, hash {}", newest.number, newest.hash))?;
     }
     if !report.is_sound() {
-        eprintln!("{}: is damaged: restore the folder from a copy", arguments.folder.display());
+        eprintln!("{}: is damaged: restore the folder from a copy", arguments.list.display());
         return Ok(Exit::Failed);
     }
     Ok(Exit::Success)

@@ -1,6 +1,7 @@
 //! `list`: works on a list folder.
 
 mod args;
+mod build;
 mod by;
 mod check;
 mod diff;
@@ -9,7 +10,9 @@ mod export;
 mod find;
 mod import;
 mod init;
+mod key;
 mod numbers;
+mod sealed;
 mod taken;
 mod tell;
 
@@ -19,6 +22,7 @@ use crate::exit::Exit;
 use crate::output::Style;
 
 pub(crate) use args::{HELP, ListCommand};
+pub(crate) use by::Who;
 
 /// Does what was asked.
 pub(crate) fn list(command: &ListCommand, style: Style) -> Result<Exit> {
@@ -35,6 +39,8 @@ pub(crate) fn list(command: &ListCommand, style: Style) -> Result<Exit> {
         ListCommand::Stats(arguments) => numbers::stats(arguments, style),
         ListCommand::States(arguments) => numbers::states(arguments, style),
         ListCommand::Export(arguments) => export::export(arguments, style),
+        ListCommand::Build(arguments) => build::build(arguments, style),
+        ListCommand::Key(arguments) => key::key(arguments, style),
         ListCommand::Check(arguments) => check::check(arguments, style),
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use hashward_core::{AlgorithmSet, Category, Digest, EntryId};
@@ -7,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::checked::{Checked, to_usize};
 use crate::format::{
-    HEADER_BYTES, Header, HeaderFault, KEY_CHECK_BYTES, Layout, PARTS, TRAILER_BYTES, VERSION,
+    HEADER_BYTES, Header, HeaderFault, KEY_CHECK_BYTES, Layout, MAGIC, PARTS, TRAILER_BYTES, VERSION,
 };
 use crate::lookup::in_batches;
 use crate::map::Bytes;
@@ -115,6 +116,11 @@ impl Index {
         self.file.part(Part::Front, self.header.span(Part::Front)).map(|_| ())
     }
 
+    /// The keyed hash of the whole file, as its builder wrote it: two files with the same one hold the same bytes.
+    pub fn whole_hash(&self) -> [u8; 32] {
+        *self.file.all().last_chunk().expect("a file has a trailer")
+    }
+
     /// Reads the whole file and holds it against the hash that only the key's owner can make.
     pub fn verify(&self) -> Result<(), IndexError> {
         let (header, rest) = self.file.all().split_at(HEADER_BYTES);
@@ -209,4 +215,12 @@ impl fmt::Debug for Index {
         let Header { layout, signals, entries, algorithms, .. } = &self.header;
         write!(f, "Index({signals} digests of {algorithms}, {entries} entries, {layout:?})")
     }
+}
+
+/// Whether the file at `path` begins like an index file. What cannot be read does not.
+pub fn is_index_file(path: &Path) -> bool {
+    let mut magic = [0; MAGIC.len()];
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
+        && magic == MAGIC
 }

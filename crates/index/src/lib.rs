@@ -22,6 +22,7 @@ mod pairs;
 mod record;
 mod rows;
 mod seal;
+mod shared;
 mod spool;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use hashward_core::{AlgorithmSet, Digest};
 
 pub use error::{IndexError, Part};
 pub use format::Layout;
-pub use index::Index;
+pub use index::{Index, is_index_file};
 pub use key::SealKey;
 pub use overlay::{Layered, Overlay, OverlayBuilder};
 pub use record::EntryRecord;

@@ -124,7 +124,7 @@ impl IndexWriter {
     }
 
     /// Adds every entry of an index that `withdrawn`, sorted, does not name, in their order.
-    pub(crate) fn copy(&mut self, index: &Index, withdrawn: &[EntryNumber]) -> Result<(), IndexError> {
+    pub fn copy(&mut self, index: &Index, withdrawn: &[EntryNumber]) -> Result<(), IndexError> {
         if index.key_check() != &self.key_check {
             return Err(IndexError::KeysDiffer);
         }

@@ -18,10 +18,8 @@ pub struct ListEntry {
     /// The entry's name in alerts. It depends on the list's id, and on the name and the count of earlier
     /// entries of that name, or for an entry without a name on its digest; so it stays when lines move.
     pub id: EntryId,
-    /// The line on which the entry begins, from 1. 0 in a list folder, where entries have no lines.
+    /// The line on which the entry begins, from 1.
     pub line: u64,
-    /// Whether somebody disputes that the entry belongs into the list.
-    pub disputed: bool,
     digests: Packed,
 }
 
@@ -34,12 +32,7 @@ enum Packed {
 
 impl ListEntry {
     pub(crate) fn new(id: EntryId, line: u64, digest: &Digest) -> Self {
-        Self { id, line, disputed: false, digests: Packed::new(&Digests::from_iter([*digest])) }
-    }
-
-    /// An entry of a list folder.
-    pub(crate) fn stored(id: EntryId, digests: &Digests, disputed: bool) -> Self {
-        Self { id, line: 0, disputed, digests: Packed::new(digests) }
+        Self { id, line, digests: Packed::new(&Digests::from_iter([*digest])) }
     }
 
     /// Puts a digest in. There must be none of its algorithm yet.

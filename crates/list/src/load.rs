@@ -3,10 +3,8 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use hashward_core::ListInfo;
-use jiff::Timestamp;
 
 use crate::info::read_info;
-use crate::store::{Store, Which, is_list_folder};
 use crate::{BadLines, ListEntry, ListError, parse_text};
 
 /// How many bytes of a file are read at a time.
@@ -26,39 +24,17 @@ pub struct List {
     pub info: ListInfo,
     /// The entries, in the order of the lines on which they begin.
     pub entries: Vec<ListEntry>,
-    /// The text file, or the list folder.
+    /// The text file.
     pub path: PathBuf,
     /// The bad lines that are not in the list. None, unless [`LoadOptions::skip_bad_lines`] is set.
     pub skipped: BadLines,
 }
 
-/// Loads the list at `path`: a list folder ([`Store`]), or a text list with the metadata from the TOML file beside it: `lists/foo.toml` for
-/// `lists/foo.txt`. Without one, the list's id is the file's name without its extension, and people review
-/// what matches.
+/// Loads the text list at `path`, with the metadata from the TOML file beside it: `lists/foo.toml` for `lists/foo.txt`.
+/// Without one, the list's id is the file's name without its extension, and people review what matches.
 ///
 /// The text is read as a stream, so that memory holds the entries and not the file.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<List, ListError> {
-    if is_list_folder(path) { load_folder(path) } else { load_text(path, *options) }
-}
-
-/// Loads the entries of a list folder that are in force and valid now, and have a digest to match.
-fn load_folder(path: &Path) -> Result<List, ListError> {
-    let store = Store::open_read_only(path)?;
-    let now = Timestamp::now();
-    let mut entries = Vec::new();
-    for entry in store.entries(Which::InForce)? {
-        let entry = entry?;
-        if entry.is_valid_at(now) && !entry.digests.algorithms().is_empty() {
-            entries.push(ListEntry::stored(entry.id, &entry.digests, entry.disputed.is_some()));
-        }
-    }
-    if entries.is_empty() {
-        return Err(ListError::Empty { path: path.into(), skipped: BadLines::default() });
-    }
-    Ok(List { info: store.info()?, entries, path: path.into(), skipped: BadLines::default() })
-}
-
-fn load_text(path: &Path, options: LoadOptions) -> Result<List, ListError> {
     let io = |source| ListError::Io { path: path.into(), source };
     // A pipe would block, and a device may have no end.
     if !fs::metadata(path).map_err(io)?.is_file() {

@@ -1,0 +1,420 @@
+//! From what is configured to one generation after another.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use hashward_core::{Generation, ListId};
+use hashward_engine::Snapshot;
+use hashward_engine::lists::{
+    BuildOptions, Changes, ChangesError, KnownGood, ListIndex, ListIndexBuilder, ListIndexError, LoadedList,
+    Quarantined, Rails, verify_against,
+};
+use hashward_index::SealKey;
+use hashward_list::store::Store;
+use hashward_list::{BadLines, LoadOptions, OpenList};
+use jiff::Timestamp;
+
+use super::kept::{Held, Kept};
+use super::source::{Kind, Looks};
+use super::{NO_LIST, key};
+use crate::config::{Config, Guard, Lists};
+
+/// How often lists are read anew that change while they are read, when there is no generation to go on with.
+const ATTEMPTS_MAX: u32 = 5;
+/// So many changed entries are folded into the index without waiting for more.
+const FOLD_ENTRIES: u64 = 16_384;
+
+/// What is done with generations besides matching.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Keeping {
+    /// They are kept where the configuration says.
+    AsConfigured,
+    /// They end with this process.
+    Nothing,
+}
+
+/// A list as it is named, and how it looked when it was read.
+struct Source {
+    path: PathBuf,
+    kind: Kind,
+    /// None if it was not read yet.
+    looks: Option<Looks>,
+}
+
+/// Makes one generation of the configured lists after another.
+pub(crate) struct Loader {
+    lists: Lists,
+    guard: Guard,
+    keeping: Keeping,
+    key: SealKey,
+    known_good: Option<KnownGood>,
+    kept: Option<Kept>,
+    sources: Vec<Source>,
+    /// The index over all lists that are no sealed files.
+    own: Option<Arc<ListIndex>>,
+    /// The sealed files that are named as lists.
+    sealed: Vec<Arc<ListIndex>>,
+    generation: Generation,
+    held: Option<Held>,
+    /// What is to be said of what was read last.
+    warnings: Vec<String>,
+}
+
+/// What came of reading the lists once more.
+pub(crate) enum Renewed {
+    /// A new generation.
+    Next(Arc<Snapshot>),
+    /// The lists say what they said.
+    Same,
+    /// A list changed while it was read: it is to be looked at again.
+    ChangedMeanwhile,
+}
+
+/// The first generation.
+pub(crate) struct First {
+    /// The lists, ready to be asked.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Why it is a kept generation, and not what the lists say now.
+    pub(crate) fell_back: Option<anyhow::Error>,
+}
+
+impl Loader {
+    /// Looks at the configured lists, and reads what is known as good.
+    pub(crate) fn new(config: &Config, keeping: Keeping) -> Result<Self> {
+        let lists = config.lists.clone();
+        if lists.files.is_empty() {
+            bail!(NO_LIST);
+        }
+        let guard = config.guard.clone();
+        let own_key = key::find(lists.key_file.as_deref())?;
+        let sources: Vec<Source> = lists.files.iter().map(|path| Source::of(path)).collect();
+        if own_key.is_none()
+            && let Some(sealed) = sources.iter().find(|source| source.kind == Kind::Sealed)
+        {
+            bail!("{}: is sealed: {}", sealed.path.display(), key::NO_KEY);
+        }
+        let kept = match &lists.generations_dir {
+            Some(dir) if keeping == Keeping::AsConfigured => {
+                if own_key.is_none() {
+                    bail!("lists.generations_dir keeps generations sealed: {}", key::NO_KEY);
+                }
+                Some(Kept::open(dir, lists.generations_kept)?)
+            }
+            _ => None,
+        };
+        let key = match own_key {
+            Some(key) => key,
+            None => SealKey::generate()?,
+        };
+        let known_good = if guard.known_good_files.is_empty() && guard.never_match.is_empty() {
+            None
+        } else {
+            Some(KnownGood::load(&guard.known_good_files, &guard.never_match, &key)?)
+        };
+        Ok(Self {
+            key,
+            keeping,
+            lists,
+            guard,
+            known_good,
+            kept,
+            sources,
+            own: None,
+            sealed: Vec::new(),
+            generation: Generation::default(),
+            held: None,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// What is to be said of what was read since the last time.
+    pub(crate) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// The wish to stay at a kept generation that is followed.
+    pub(crate) fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
+    /// How many entries lie over the index.
+    pub(crate) fn changes(&self) -> u64 {
+        self.own.as_ref().map_or(0, |own| own.changes())
+    }
+
+    /// The first generation: of what the lists say now, or if that cannot be had the newest kept one.
+    pub(crate) fn first(&mut self) -> Result<First> {
+        if let Some(held) = self.wish()? {
+            let snapshot = self.roll_back(&held)?;
+            self.held = Some(held);
+            return Ok(First { snapshot, fell_back: None });
+        }
+        let mut kept = None;
+        if let Some((generation, index)) = self.newest_kept()? {
+            self.generation = generation;
+            kept = Some(Arc::new(snapshot_of(generation, Some(&index), &[])?));
+            self.own = Some(index);
+        }
+        for _ in 0..ATTEMPTS_MAX {
+            match (self.renew(kept.as_deref()), &kept) {
+                (Ok(Renewed::Next(snapshot)), _) => return Ok(First { snapshot, fell_back: None }),
+                (Ok(Renewed::Same), _) => {
+                    let snapshot = Arc::new(snapshot_of(self.generation, self.own.as_ref(), &self.sealed)?);
+                    return Ok(First { snapshot, fell_back: None });
+                }
+                (Ok(Renewed::ChangedMeanwhile), _) => {}
+                (Err(error), Some(kept)) => {
+                    return Ok(First { snapshot: Arc::clone(kept), fell_back: Some(error) });
+                }
+                (Err(error), None) => return Err(error),
+            }
+        }
+        bail!("a list changed each of {ATTEMPTS_MAX} times while it was read: try again when it is written")
+    }
+
+    /// The next generation, if there is one: see [`Renewed`]. After an error the present one goes on.
+    pub(crate) fn next(&mut self, previous: &Snapshot) -> Result<Renewed> {
+        let wish = self.wish()?;
+        if wish != self.held {
+            if let Some(held) = &wish {
+                let snapshot = self.roll_back(held)?;
+                self.held = wish;
+                return Ok(Renewed::Next(snapshot));
+            }
+            self.held = None;
+        }
+        self.renew(Some(previous))
+    }
+
+    /// A generation of what the lists say now.
+    fn renew(&mut self, previous: Option<&Snapshot>) -> Result<Renewed> {
+        let looks = self.looks();
+        let sealed = self.open_sealed(previous, &looks)?;
+        let own = if self.own_paths().next().is_some() { Some(self.read(previous)?) } else { None };
+        if self.looks() != looks {
+            return Ok(Renewed::ChangedMeanwhile);
+        }
+        self.sources.iter_mut().zip(looks).for_each(|(source, looks)| source.looks = Some(looks));
+        let same_own = match (&own, &self.own) {
+            (Some(new), Some(old)) => new.is_same(old),
+            (new, old) => new.is_none() && old.is_none(),
+        };
+        let same_sealed = sealed.len() == self.sealed.len()
+            && sealed.iter().zip(&self.sealed).all(|(new, old)| Arc::ptr_eq(new, old) || new.is_same(old));
+        if previous.is_some() && same_own && same_sealed {
+            return Ok(Renewed::Same);
+        }
+        self.publish(own, sealed).map(Renewed::Next)
+    }
+
+    /// Whether a list, or the wish to stay at a generation, is not what it was. A text file, which may be written slowly,
+    /// must look the same as in `glance`, the last time somebody looked.
+    pub(crate) fn has_changed(&self, glance: &mut Vec<Looks>) -> Result<bool> {
+        let before = std::mem::replace(glance, self.looks());
+        if self.wish()? != self.held {
+            return Ok(true);
+        }
+        let changed = |number: &usize| Some(&glance[*number]) != self.sources[*number].looks.as_ref();
+        let changed: Vec<usize> = (0..self.sources.len()).filter(changed).collect();
+        let settled = |number: &usize| {
+            self.sources[*number].kind != Kind::Text || before.get(*number) == Some(&glance[*number])
+        };
+        Ok(self.held.is_none() && !changed.is_empty() && changed.iter().all(settled))
+    }
+
+    /// The wish to stay at a kept generation, as it is now.
+    fn wish(&self) -> Result<Option<Held>> {
+        Ok(self.kept.as_ref().map(Kept::held).transpose()?.flatten())
+    }
+
+    /// How all lists look now.
+    pub(crate) fn looks(&self) -> Vec<Looks> {
+        self.sources.iter().map(|source| Looks::of(&source.path, source.kind)).collect()
+    }
+
+    /// Whether the overlay has grown so much that it should be folded at once.
+    pub(crate) fn should_fold(&self) -> bool {
+        self.changes() >= FOLD_ENTRIES
+    }
+
+    /// The next generation: the same lists and entries in one index, without an overlay.
+    pub(crate) fn fold(&mut self) -> Result<Option<Arc<Snapshot>>> {
+        let Some(own) = self.own.clone().filter(|own| own.changes() > 0) else { return Ok(None) };
+        let path = self.kept.as_ref().map(Kept::next_file);
+        let folded = own.folded(path.as_deref(), &self.key, &mut |_| {})?;
+        if path.is_some() {
+            folded.verify()?;
+        }
+        self.publish(Some(folded), self.sealed.clone()).map(Some)
+    }
+
+    /// The kept generation that `held` names, as the next generation.
+    fn roll_back(&mut self, held: &Held) -> Result<Arc<Snapshot>> {
+        let kept = self.kept.as_ref().context("only a kept generation can be gone back to")?;
+        let index = ListIndex::open(&kept.file(Generation(held.generation)), &self.key)?;
+        index.verify()?;
+        let sealed = self.open_sealed(None, &self.looks())?;
+        self.publish(Some(index), sealed)
+    }
+
+    /// The newest kept generation that can be opened.
+    fn newest_kept(&mut self) -> Result<Option<(Generation, Arc<ListIndex>)>> {
+        let Some(kept) = &self.kept else { return Ok(None) };
+        for generation in kept.all()?.into_iter().rev() {
+            match open_verified(&kept.file(generation), &self.key) {
+                Ok(index) => return Ok(Some((generation, Arc::new(index)))),
+                Err(error) => {
+                    self.warnings.push(format!("kept generation {generation} is left aside: {error}"));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The index over all lists that are no sealed files, as they are now: the present one with changes over it if that
+    /// is enough, else a new one.
+    fn read(&mut self, previous: Option<&Snapshot>) -> Result<ListIndex> {
+        // What a text file said before is not known, so that nobody can tell what changed in it.
+        let text_changed = self.sources.iter().any(|source| {
+            source.kind == Kind::Text && source.looks.as_ref() != Some(&Looks::of(&source.path, source.kind))
+        });
+        if let Some(own) = self.own.as_ref().filter(|_| !text_changed) {
+            match self.overlaid(own, previous) {
+                Err(ChangesError::BuildAnew(_)) => {}
+                laid => return Ok(laid?),
+            }
+        }
+        self.built(previous)
+    }
+
+    fn overlaid(&self, own: &ListIndex, previous: Option<&Snapshot>) -> Result<ListIndex, ChangesError> {
+        let mut folders: Vec<(ListId, Store)> = Vec::new();
+        for source in self.sources.iter().filter(|source| source.kind == Kind::Folder) {
+            let store = Store::open_read_only(&source.path)?;
+            folders.push((store.info()?.id, store));
+        }
+        own.with_changes(&Changes { folders: &folders, rails: self.rails(previous) }, &self.key)
+    }
+
+    /// Reads all lists that are no sealed files, entry by entry, into a new index.
+    fn built(&mut self, previous: Option<&Snapshot>) -> Result<ListIndex> {
+        let path = self.kept.as_ref().map(Kept::next_file);
+        let options = BuildOptions {
+            path: path.as_deref(),
+            layout: None,
+            rails: self.rails(previous),
+            now: Timestamp::now().as_second(),
+        };
+        let mut builder = ListIndexBuilder::new(&self.key, options)?;
+        let mut warnings = Vec::new();
+        for source in self.own_paths() {
+            let list = self.open(source)?;
+            warnings.extend(skipped(&source.display().to_string(), &list.skipped));
+            builder.add(list, &mut |_| {})?;
+        }
+        let index = builder.finish(&mut |_| {})?;
+        if path.is_some() {
+            index.verify()?;
+            let sources = self.own_paths().map(|source| self.open(source)).collect::<Result<Vec<_>>>()?;
+            verify_against(&index, sources, self.known_good.as_ref())??;
+        }
+        for list in index.lists().iter().filter(|list| list.quarantined.count > 0) {
+            warnings.push(held_back(list));
+        }
+        self.warnings.append(&mut warnings);
+        Ok(index)
+    }
+
+    /// Makes indexes the present ones, and a generation with a number of its own.
+    fn publish(&mut self, own: Option<ListIndex>, sealed: Vec<Arc<ListIndex>>) -> Result<Arc<Snapshot>> {
+        let number = match &self.kept {
+            Some(kept) => kept.give_number(self.generation)?,
+            None => Generation(self.generation.0 + 1),
+        };
+        let own = match (own, &self.kept) {
+            (Some(own), Some(kept)) if own.changes() == 0 && own.file() == Some(&kept.next_file()) => {
+                Some(ListIndex::open(&kept.take_in(number)?, &self.key)?)
+            }
+            (own, _) => own,
+        };
+        let own = own.map(Arc::new);
+        let snapshot = snapshot_of(number, own.as_ref(), &sealed)?;
+        (self.own, self.sealed, self.generation) = (own, sealed, number);
+        Ok(Arc::new(snapshot))
+    }
+
+    /// The sealed files that are named as lists. One that looks as before stays as it is.
+    fn open_sealed(&self, previous: Option<&Snapshot>, looks: &[Looks]) -> Result<Vec<Arc<ListIndex>>> {
+        let mut present = self.sealed.iter();
+        let mut sealed = Vec::new();
+        for (source, now) in self.sources.iter().zip(looks).filter(|(source, _)| source.kind == Kind::Sealed)
+        {
+            sealed.push(match present.next() {
+                Some(index) if source.looks.as_ref() == Some(now) => Arc::clone(index),
+                _ => {
+                    let index = ListIndex::open(&source.path, &self.key)?;
+                    if self.keeping == Keeping::AsConfigured {
+                        index.verify()?;
+                    }
+                    Arc::new(index.railed(self.rails(previous), &self.key)?)
+                }
+            });
+        }
+        Ok(sealed)
+    }
+
+    fn open(&self, path: &Path) -> Result<OpenList> {
+        Ok(hashward_list::open(path, &LoadOptions { skip_bad_lines: self.lists.skip_bad_lines })?)
+    }
+
+    fn own_paths(&self) -> impl Iterator<Item = &Path> {
+        self.sources.iter().filter(|source| source.kind != Kind::Sealed).map(|source| source.path.as_path())
+    }
+
+    fn rails<'a>(&'a self, previous: Option<&'a Snapshot>) -> Rails<'a> {
+        Rails { known_good: self.known_good.as_ref(), caps: Some(self.guard.caps), previous }
+    }
+}
+
+impl Source {
+    fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), kind: Kind::of(path), looks: None }
+    }
+}
+
+fn snapshot_of(
+    generation: Generation,
+    own: Option<&Arc<ListIndex>>,
+    sealed: &[Arc<ListIndex>],
+) -> Result<Snapshot> {
+    Ok(Snapshot::new(generation, own.into_iter().chain(sealed).cloned().collect())?)
+}
+
+fn open_verified(file: &Path, key: &SealKey) -> Result<ListIndex, ListIndexError> {
+    let index = ListIndex::open(file, key)?;
+    index.verify()?;
+    Ok(index)
+}
+
+/// Each bad line that is known, as `file:line: what is wrong`.
+fn skipped(path: &str, bad: &BadLines) -> Vec<String> {
+    let told = bad.first.iter().map(|line| format!("{path}:{}: skipped: {}", line.line, line.problem));
+    let mut warnings: Vec<String> = told.collect();
+    let more = bad.count - bad.first.len() as u64;
+    if more > 0 {
+        warnings.push(format!("{path}: and {more} more bad lines skipped"));
+    }
+    warnings
+}
+
+fn held_back(list: &LoadedList) -> String {
+    let Quarantined { count, first } = &list.quarantined;
+    let named: Vec<String> = first.iter().map(ToString::to_string).collect();
+    let more = if *count > first.len() as u64 { ", …" } else { "" };
+    format!(
+        "list {}: {count} entries are known as good and held back from matching: {}{more}",
+        list.info.id,
+        named.join(", ")
+    )
+}

@@ -1,0 +1,92 @@
+//! Watches the lists, and swaps generation after generation in while content flows.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hashward_engine::{Live, Snapshot, Stop};
+
+use super::loader::{Loader, Renewed};
+use super::source::Looks;
+
+/// How often the wish to stop is looked for.
+const TICK: Duration = Duration::from_millis(20);
+/// After how long a list that could not be loaded is tried again, though it looks the same: the fault may have been
+/// elsewhere.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// What the watcher tells.
+#[derive(Clone, Copy)]
+pub(crate) enum Told<'a> {
+    /// A generation went live.
+    Swapped(&'a Snapshot),
+    /// What the lists say now is not taken, and the present generation stays.
+    Kept(&'a anyhow::Error),
+}
+
+/// Watches until it is stopped. `tell` hears of each swap and each failure, with the loader that made it.
+pub(crate) fn watch(
+    loader: &mut Loader,
+    live: &Live,
+    (every, fold_after): (Duration, Duration),
+    stop: &Stop,
+    tell: &mut dyn FnMut(&mut Loader, Told<'_>),
+) {
+    let mut glance = loader.looks();
+    let mut failed: Option<(Vec<Looks>, Instant)> = None;
+    let mut laid_over: Option<Instant> = None;
+    while wait(every, stop) {
+        let renewed = match loader.has_changed(&mut glance) {
+            Ok(false) => Ok(Renewed::Same),
+            Ok(true)
+                if failed
+                    .as_ref()
+                    .is_some_and(|(looks, at)| *looks == glance && at.elapsed() < RETRY_AFTER) =>
+            {
+                Ok(Renewed::Same)
+            }
+            Ok(true) => loader.next(&live.load()),
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok(Renewed::Next(next)) => {
+                failed = None;
+                laid_over = (loader.changes() > 0).then(Instant::now);
+                swap(loader, live, &next, tell);
+            }
+            Ok(Renewed::Same | Renewed::ChangedMeanwhile) => {}
+            Err(error) => {
+                let is_new = failed.as_ref().is_none_or(|(looks, _)| *looks != glance);
+                failed = Some((glance.clone(), Instant::now()));
+                if is_new {
+                    tell(loader, Told::Kept(&error));
+                }
+            }
+        }
+        if laid_over.is_some_and(|since| since.elapsed() >= fold_after) || loader.should_fold() {
+            laid_over = None;
+            match loader.fold() {
+                Ok(Some(next)) => swap(loader, live, &next, tell),
+                Ok(None) => {}
+                Err(error) => tell(loader, Told::Kept(&error)),
+            }
+        }
+    }
+}
+
+fn swap(loader: &mut Loader, live: &Live, next: &Arc<Snapshot>, tell: &mut dyn FnMut(&mut Loader, Told<'_>)) {
+    live.swap(next);
+    tell(loader, Told::Swapped(next));
+}
+
+/// Waits, and says whether to go on.
+fn wait(time: Duration, stop: &Stop) -> bool {
+    let end = Instant::now() + time;
+    while !stop.is_requested() {
+        match end.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => return true,
+            left => thread::sleep(left.min(TICK)),
+        }
+    }
+    false
+}
