@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -77,7 +76,8 @@ impl<'a> Worker<'a> {
     pub(crate) fn work(&self, printer: Option<Printer>) -> Result<Exit> {
         let config = self.config;
         let mut loader = Loader::new(config, Keeping::AsConfigured)?;
-        let live = Live::new(self.first(&mut loader)?);
+        let teller = Teller { metrics: self.metrics.clone(), listed: BTreeSet::new() };
+        let (live, teller) = self.first(&mut loader, teller)?;
         let judge =
             Judge::new(live.clone(), config.policy.clone(), judge_options(config), self.metrics.clone());
         let judge = judge.context("starting the digesting threads")?;
@@ -88,7 +88,7 @@ impl<'a> Worker<'a> {
             thread::Builder::new().name("watchdog".to_owned()).spawn(move || watch(&stop, limit, &watched))
         };
         watchdog.context("starting the watchdog")?;
-        self.watch_lists(loader, live)?;
+        self.watch_lists(loader, live, teller)?;
         let (stop, metrics, health) = (&self.stop, &self.metrics, &self.health);
         let ended = wiring::run(Line { config, judge: &judge, stop, metrics, health, printer });
         // Whatever made the line end, nobody needs newer lists.
@@ -98,31 +98,27 @@ impl<'a> Worker<'a> {
     }
 
     /// The first generation.
-    fn first(&self, loader: &mut Loader) -> Result<Arc<Snapshot>> {
+    fn first(&self, loader: &mut Loader, teller: Teller) -> Result<(Live, Teller)> {
+        let mut teller = teller;
         let First { snapshot, fell_back } = loader.first()?;
-        let teller = self.teller();
         if let Some(error) = fell_back {
             teller.told(loader, Told::Kept(&error));
         }
         teller.told(loader, Told::Swapped(&snapshot));
         self.health.ready(Part::Lists);
-        Ok(snapshot)
+        Ok((Live::new(snapshot), teller))
     }
 
     /// Starts the thread that watches the lists. It may be in the middle of a build when the process ends.
-    fn watch_lists(&self, mut loader: Loader, live: Live) -> Result<()> {
+    fn watch_lists(&self, mut loader: Loader, live: Live, mut teller: Teller) -> Result<()> {
         let lists = &self.config.lists;
         let Some(every) = lists.watch else { return Ok(()) };
-        let (times, stop, teller) = ((every, lists.fold_after), self.stop.clone(), self.teller());
+        let (times, stop) = ((every, lists.fold_after), self.stop.clone());
         let watcher = thread::Builder::new().name("lists".to_owned());
         let watching = move || {
             lists::watch(&mut loader, &live, times, &stop, &mut |loader, told| teller.told(loader, told));
         };
         watcher.spawn(watching).map(drop).context("starting the thread that watches the lists")
-    }
-
-    fn teller(&self) -> Teller {
-        Teller { metrics: self.metrics.clone(), listed: Mutex::default() }
     }
 }
 
@@ -130,11 +126,11 @@ impl<'a> Worker<'a> {
 struct Teller {
     metrics: Metrics,
     /// The lists that metrics name.
-    listed: Mutex<BTreeSet<String>>,
+    listed: BTreeSet<String>,
 }
 
 impl Teller {
-    fn told(&self, loader: &mut Loader, told: Told<'_>) {
+    fn told(&mut self, loader: &mut Loader, told: Told<'_>) {
         for warning in loader.take_warnings() {
             warn!("{warning}");
         }
@@ -154,12 +150,11 @@ impl Teller {
         }
     }
 
-    fn swapped(&self, loader: &Loader, snapshot: &Snapshot) {
+    fn swapped(&mut self, loader: &Loader, snapshot: &Snapshot) {
         self.metrics.lists_renewed("applied");
-        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let now: BTreeSet<String> = snapshot.lists().iter().map(|list| list.info.id.to_string()).collect();
-        listed.difference(&now).for_each(|gone| self.metrics.list_gone(gone));
-        let first_seen: BTreeSet<String> = now.difference(&listed).cloned().collect();
+        self.listed.difference(&now).for_each(|gone| self.metrics.list_gone(gone));
+        let first_seen: BTreeSet<String> = now.difference(&self.listed).cloned().collect();
         for list in snapshot.lists() {
             let (id, entries, skipped_lines) = (list.info.id.as_str(), list.entries, list.skipped_lines);
             let held_back = list.quarantined.count;
@@ -169,7 +164,7 @@ impl Teller {
                 info!(list = id, entries, skipped_lines, held_back, %action, %path, "list loaded");
             }
         }
-        *listed = now;
+        self.listed = now;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.metrics.snapshot_live(snapshot.generation(), now.as_secs_f64());
         self.metrics.lists_laid_over(loader.changes());

@@ -265,9 +265,13 @@ fn popular_files_in_a_list_are_all_caught() {
     let index = built(&[&desk.at("list.txt")], &desk.key, None, rails).unwrap();
     let list = &index.lists()[0];
     assert_eq!((list.entries, list.quarantined.count, list.quarantined.first.len()), (100, 1001, 20));
-    verify_against(&index, vec![open(&desk.at("list.txt"), &LoadOptions::default()).unwrap()], Some(&known_good))
-        .unwrap()
-        .unwrap();
+    verify_against(
+        &index,
+        vec![open(&desk.at("list.txt"), &LoadOptions::default()).unwrap()],
+        Some(&known_good),
+    )
+    .unwrap()
+    .unwrap();
     assert_eq!(keys(&found(&snapshot(1, index), 200)), (100..200).collect::<Vec<_>>());
 
     // The same, where only seals are left of the list.
@@ -331,7 +335,9 @@ fn too_large_a_step_is_refused() {
     withdraw(&mut store, 0..90);
     let folders = [("a".parse().unwrap(), store)];
     let laid = base.with_changes(&Changes { folders: &folders, rails }, &desk.key);
-    assert!(matches!(laid, Err(ChangesError::Failed(error)) if error.refusal().is_some_and(|r| r.word() == "removals")));
+    assert!(
+        matches!(laid, Err(ChangesError::Failed(error)) if error.refusal().is_some_and(|r| r.word() == "removals"))
+    );
 }
 
 #[test]

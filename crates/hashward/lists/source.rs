@@ -5,7 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use hashward_index::is_index_file;
-use hashward_list::store::is_list_folder;
+use hashward_list::FolderState;
+use hashward_list::store::{Store, is_list_folder};
 
 /// What is named as a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,29 +32,36 @@ impl Kind {
     }
 }
 
-/// What the files of a list look like. A list that looks as before has not changed: whoever changes a file in place, and
-/// sets its time back, is not noticed.
+/// What a list looks like. A list that looks as before has not changed: whoever changes a file in place, and sets its
+/// time back, is not noticed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Looks(Vec<Option<[i128; 4]>>);
+pub(crate) struct Looks {
+    /// Device, inode, length and time of change of each file. A file that is not there has none.
+    files: Vec<Option<[i128; 4]>>,
+    /// The newest state of a list folder. Its files change before a new state can be read, and not with it.
+    state: Option<FolderState>,
+}
 
 impl Looks {
-    /// How the list at `path` looks now. A file that is not there has no looks, which are looks too.
+    /// How the list at `path` looks now.
     pub(crate) fn of(path: &Path, kind: Kind) -> Self {
-        let files: Vec<PathBuf> = match kind {
-            Kind::Text => vec![path.to_owned(), path.with_extension("toml")],
-            Kind::Sealed => vec![path.to_owned()],
-            // SQLite writes to the log beside the file first.
-            Kind::Folder => {
-                ["list.toml", "entries.sqlite", "entries.sqlite-wal"].map(|name| path.join(name)).into()
-            }
+        let (files, state) = match kind {
+            Kind::Text => (vec![path.to_owned(), path.with_extension("toml")], None),
+            Kind::Sealed => (vec![path.to_owned()], None),
+            Kind::Folder => (vec![path.join("list.toml")], newest_state(path)),
         };
         let looks = |file: &PathBuf| {
             let metadata = fs::metadata(file).ok()?;
             let changed = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
             Some([metadata.dev().into(), metadata.ino().into(), metadata.len().into(), changed])
         };
-        Self(files.iter().map(looks).collect())
+        Self { files: files.iter().map(looks).collect(), state }
     }
+}
+
+/// None if the folder cannot be read now: whoever reads it then says why.
+fn newest_state(folder: &Path) -> Option<FolderState> {
+    Store::open_read_only(folder).ok().and_then(|store| FolderState::newest(&store).ok())
 }
 
 #[cfg(test)]

@@ -195,14 +195,17 @@ impl ListIndex {
         self.file.as_ref()
     }
 
-    /// Whether two indexes hold the same bytes, and no overlay: then they hold the same lists and entries.
+    /// Whether two indexes hold the same lists and entries, as far as that is told at a glance: the same bytes without an
+    /// overlay, or one base under changes up to the same states.
     pub fn is_same(&self, other: &Self) -> bool {
         let same =
             |list: &LoadedList, other: &LoadedList| list.info == other.info && list.state == other.state;
-        self.layered.is_none()
-            && other.layered.is_none()
-            && self.base.whole_hash() == other.base.whole_hash()
-            && self.lists.iter().zip(&other.lists).all(|(list, other)| same(list, other))
+        let same_lists = self.lists.len() == other.lists.len()
+            && self.lists.iter().zip(&other.lists).all(|(list, other)| same(list, other));
+        let bare = self.layered.is_none() && other.layered.is_none();
+        same_lists
+            && (Arc::ptr_eq(&self.base, &other.base)
+                || bare && self.base.whole_hash() == other.base.whole_hash())
     }
 
     /// Reads the whole base and holds it against the hash that only the key's owner can make.
