@@ -139,7 +139,7 @@ fn every_verdict_is_right_for_the_generation_that_it_names() {
     let always_hex = hex_of(ALWAYS);
     let states: Vec<String> = (0..=SWAPS).map(hex_of).collect();
     for alert in &alerts {
-        let data = &alert["data"];
+        let data = alert;
         let generation = data["generation"].as_u64().unwrap();
         *generations.entry(generation).or_default() += 1;
         let matches = data["matches"].as_array().unwrap();
