@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::output::Style;
 use crate::print::Printer;
 use crate::wiring::{self, Line, LineError};
-use crate::{lists, logging};
+use crate::{lists, logging, shares};
 
 /// How much longer than `line.drain_timeout_ms` the process may live after a stop.
 const WATCHDOG_GRACE: Duration = Duration::from_secs(1);
@@ -98,6 +98,9 @@ impl<'a> Worker<'a> {
             warn!("{warning}");
         }
         let snapshot = loaded.snapshot;
+        for stranger in shares::strangers(&self.config.policy.rollout, &snapshot) {
+            warn!("{stranger}");
+        }
         for list in snapshot.lists() {
             let (id, entries, skipped_lines) = (list.info.id.as_str(), list.entries, list.skipped_lines);
             self.metrics.list_loaded(id, entries, skipped_lines);
@@ -119,6 +122,7 @@ fn judge_options(config: &Config) -> JudgeOptions {
         read_buffer_bytes: line.read_buffer_bytes,
         content_bytes_max: line.content_bytes_max,
         quarantine_bytes: config.quarantine_bytes,
+        breaker: config.breaker,
     }
 }
 

@@ -91,6 +91,10 @@ metrics! {
         "Entries of each loaded list.";
     bad_lines: IntGaugeVec "gauge" "hashward_list_skipped_lines" ["list"]
         "Lines of each loaded list that were skipped because they are bad.";
+    breaker_trips: IntCounterVec "counter" "hashward_breaker_trips_total" ["list"]
+        "Entries whose breaker tripped because they matched a flood, by list.";
+    breaker_open: IntGauge "gauge" "hashward_breaker_open_entries" []
+        "Entries whose breaker has tripped and is not released: they ask for review at most.";
     ready: IntGauge "gauge" "hashward_ready" []
         "1 while every part is ready.";
     build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
@@ -222,6 +226,18 @@ impl Metrics {
     pub fn list_loaded(&self, list: &str, entries: usize, skipped_lines: u64) {
         self.entries.with_label_values(&[list]).set(gauge(entries));
         self.bad_lines.with_label_values(&[list]).set(skipped_lines.cast_signed());
+        // Served from the start, so that the first trip is seen as a step.
+        self.breaker_trips.with_label_values(&[list]).inc_by(0);
+    }
+
+    /// The breaker of an entry of the list tripped.
+    pub fn breaker_tripped(&self, list: &str) {
+        self.breaker_trips.with_label_values(&[list]).inc();
+    }
+
+    /// So many breakers have tripped and are not released.
+    pub fn breakers_open(&self, entries: usize) {
+        self.breaker_open.set(gauge(entries));
     }
 
     /// Whether every part is ready.
