@@ -25,7 +25,8 @@ use hashward_core::{Algorithm, AlgorithmSet, Generation};
 use hashward_digest::{digest_bytes, digest_many};
 use hashward_engine::pipeline::{LineLimits, run};
 use hashward_engine::{
-    AtLeastOnce, AtLeastOnceOptions, Health, Judge, JudgeOptions, Live, Metrics, Open, Policy, Snapshot, Stop,
+    AtLeastOnce, AtLeastOnceOptions, BreakerLimits, Health, Judge, JudgeOptions, Live, Metrics, Open, Policy,
+    Snapshot, Stop,
 };
 use hashward_kafka::{Form, KafkaOptions, at_least_once, sink};
 use hashward_list::{LoadOptions, load};
@@ -234,6 +235,7 @@ fn line(
         read_buffer_bytes: 65_536,
         content_bytes_max: u64::MAX,
         quarantine_bytes: false,
+        breaker: BreakerLimits::default(),
     };
     let judge =
         Judge::new(Live::new(Arc::clone(snapshot)), Policy::default(), judge_options, metrics.clone())

@@ -16,6 +16,7 @@ mod print;
 mod progress;
 mod run;
 mod scan;
+mod shares;
 mod validate;
 mod wiring;
 

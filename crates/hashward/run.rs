@@ -1,23 +1,18 @@
 //! `run`: configuration → lists → judge → line → signal → bounded drain.
 
-use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use hashward_engine::{
-    Health, Judge, JudgeOptions, ListIndexError, Live, Metrics, Part, PortError, Snapshot, Stop,
-    pipeline::Ended,
-};
+use hashward_engine::{Health, Judge, JudgeOptions, Live, Metrics, Part, PortError, Stop, pipeline::Ended};
 use prometheus::Registry;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::config::{self, AlertsKind, Config, SourceKind};
 use crate::control;
 use crate::exit::Exit;
-use crate::lists::kept::Held;
-use crate::lists::{self, First, Keeping, Loader, Told};
+use crate::lists::{self, First, Keeping, Loader, Teller, Told};
 use crate::logging;
 use crate::output::Style;
 use crate::print::Printer;
@@ -76,7 +71,7 @@ impl<'a> Worker<'a> {
     pub(crate) fn work(&self, printer: Option<Printer>) -> Result<Exit> {
         let config = self.config;
         let mut loader = Loader::new(config, Keeping::AsConfigured)?;
-        let teller = Teller { metrics: self.metrics.clone(), listed: BTreeSet::new() };
+        let teller = Teller::new(self.metrics.clone(), config.policy.rollout.clone());
         let (live, teller) = self.first(&mut loader, teller)?;
         let judge =
             Judge::new(live.clone(), config.policy.clone(), judge_options(config), self.metrics.clone());
@@ -122,70 +117,6 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Tells the operator of the lists, in the log and in metrics.
-struct Teller {
-    metrics: Metrics,
-    /// The lists that metrics name.
-    listed: BTreeSet<String>,
-}
-
-impl Teller {
-    fn told(&mut self, loader: &mut Loader, told: Told<'_>) {
-        for warning in loader.take_warnings() {
-            warn!("{warning}");
-        }
-        match told {
-            Told::Swapped(snapshot) => self.swapped(loader, snapshot),
-            Told::Kept(error) => {
-                let refusal = error.downcast_ref::<ListIndexError>().and_then(ListIndexError::refusal);
-                if let Some(refusal) = refusal {
-                    self.metrics.guard_refused(refusal.word());
-                }
-                self.metrics.lists_renewed(if refusal.is_some() { "refused" } else { "failed" });
-                error!(
-                    error = lists::told(error),
-                    "the lists are not taken as they are now; the last good generation stays"
-                );
-            }
-        }
-    }
-
-    fn swapped(&mut self, loader: &Loader, snapshot: &Snapshot) {
-        self.metrics.lists_renewed("applied");
-        let now: BTreeSet<String> = snapshot.lists().iter().map(|list| list.info.id.to_string()).collect();
-        self.listed.difference(&now).for_each(|gone| self.metrics.list_gone(gone));
-        let first_seen: BTreeSet<String> = now.difference(&self.listed).cloned().collect();
-        for list in snapshot.lists() {
-            let (id, entries, skipped_lines) = (list.info.id.as_str(), list.entries, list.skipped_lines);
-            let held_back = list.quarantined.count;
-            self.metrics.list_loaded(id, entries, skipped_lines, held_back);
-            if first_seen.contains(id) {
-                let (action, path) = (list.info.action, list.path.display());
-                info!(list = id, entries, skipped_lines, held_back, %action, %path, "list loaded");
-            }
-        }
-        self.listed = now;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.metrics.snapshot_live(snapshot.generation(), now.as_secs_f64());
-        self.metrics.lists_laid_over(loader.changes());
-        self.metrics.lists_held(loader.held().is_some());
-        let (generation, changes) = (snapshot.generation().0, loader.changes());
-        let entries: u64 = snapshot.lists().iter().map(|list| list.entries).sum();
-        if let Some(Held { generation: kept_generation, who, why, .. }) = loader.held() {
-            warn!(
-                generation,
-                entries,
-                kept_generation,
-                who,
-                why,
-                "lists held at a kept generation; they are not followed until `generations resume`"
-            );
-        } else {
-            info!(generation, entries, changes, "lists live");
-        }
-    }
-}
-
 fn judge_options(config: &Config) -> JudgeOptions {
     let line = &config.line;
     JudgeOptions {
@@ -194,6 +125,7 @@ fn judge_options(config: &Config) -> JudgeOptions {
         read_buffer_bytes: line.read_buffer_bytes,
         content_bytes_max: line.content_bytes_max,
         quarantine_bytes: config.quarantine_bytes,
+        breaker: config.breaker,
     }
 }
 

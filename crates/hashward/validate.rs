@@ -11,7 +11,7 @@ use crate::cli::{Global, ValidateStage};
 use crate::config::{self, AlertsKind, Config, ConfigError, Finding, SourceKind, topology};
 use crate::exit::Exit;
 use crate::output::{Output, Paint, Style};
-use crate::{lists, wiring};
+use crate::{lists, shares, wiring};
 
 /// Checks stage by stage. A stage with findings is the last one: what comes after would only repeat them.
 pub(crate) fn validate(global: &Global, last: ValidateStage, style: Style) -> Result<Exit> {
@@ -61,6 +61,14 @@ pub(crate) fn validate(global: &Global, last: ValidateStage, style: Style) -> Re
 fn environment(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(lists::problems(config).into_iter().map(|problem| Finding::of("lists.files", problem)));
+    let rollout = &config.policy.rollout;
+    // The lists are loaded once more only where somebody has to know their ids.
+    if findings.is_empty()
+        && rollout.lists().next().is_some()
+        && let Ok(loaded) = lists::load(config)
+    {
+        findings.extend(shares::strangers(rollout, &loaded.snapshot));
+    }
     if config.source == SourceKind::Inbox {
         folder_is_writable("inbox.directory", &config.inbox.directory, &mut findings);
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashward_core::{Algorithm, AlgorithmSet, Generation, Identity};
 use hashward_digest::digest_bytes;
-use hashward_engine::{Content, Policy, Snapshot, alert, check};
+use hashward_engine::{Conditions, Content, Policy, Snapshot, alert, check};
 use hashward_list::{LoadOptions, load};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -126,12 +126,13 @@ consumer_settings = {{ "session.timeout.ms" = "2000", "heartbeat.interval.ms" = 
     pub fn expected<'a>(&self, contents: impl Iterator<Item = (String, &'a [u8])>) -> BTreeSet<String> {
         let list = load(&self.list(), &LoadOptions::default()).expect("the list is well-formed");
         let snapshot = Snapshot::build(Generation(1), vec![list]).expect("one list");
-        let policy = Policy::default();
+        let (policy, now) = (Policy::default(), jiff::Timestamp::UNIX_EPOCH);
         let mut ids = BTreeSet::new();
         for (id, bytes) in contents {
             let content = Content::Digests(digest_bytes(snapshot.algorithms(), bytes));
             let identity = Identity { id, ..Identity::default() };
-            let made = alert(&check(&snapshot, &policy, &content), identity, jiff::Timestamp::UNIX_EPOCH);
+            let verdict = check(&snapshot, &policy, &Conditions::at(now), &content);
+            let made = alert(&verdict, identity, now);
             ids.extend(made.map(|alert| alert.alert_id.to_string()));
         }
         ids

@@ -95,6 +95,7 @@ fn every_command_has_help() {
         "stats",
         "states",
         "export",
+        "build",
         "check",
     ];
     for command in commands {

@@ -207,3 +207,24 @@ fn a_kept_generation_is_gone_back_to_and_survives_a_restart() {
     assert_eq!(inside.status.code(), Some(2));
     assert!(text(&inside.stdout).contains("lists.key_file"), "{}", text(&inside.stdout));
 }
+
+#[test]
+fn what_a_folder_says_of_an_entry_counts() {
+    let lists = Lists::new();
+    let digest = |n: usize| format!("sha256:{}", hex(Algorithm::Sha256, &listed(n)));
+    lists.ok(&["add", "national", "--digest", &digest(0)]);
+    lists.ok(&["add", "national", "--digest", &digest(1), "--valid-until", "2020-01-01"]);
+    lists.ok(&["add", "national", "--digest", &digest(2), "--valid-from", "2200-01-01"]);
+    let worker = start(&lists, &["--list", "national", "--set", "guard.observe_new_ms=3600000"]);
+    assert_eq!(judged(&lists, "new", &listed(0)), Some(("observe".to_owned(), 1)));
+    assert_eq!(judged(&lists, "past", &listed(1)), None);
+    assert_eq!(judged(&lists, "future", &listed(2)), None);
+    assert_eq!(worker.terminate().0.code(), Some(0));
+    let mut command = hashward();
+    command.current_dir(lists.path("")).args(["explain", "--json", "--list", "national", &digest(1)]);
+    let explained = json(&command.output().unwrap().stdout);
+    assert_eq!(
+        (&explained["verdict"], explained["not_valid"].as_array().unwrap().len()),
+        (&"allow".into(), 1)
+    );
+}

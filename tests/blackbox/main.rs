@@ -10,6 +10,7 @@
 mod broker;
 mod cli;
 mod fixture;
+mod guard;
 mod inbox;
 mod kafka_crash;
 mod kafka_ends;

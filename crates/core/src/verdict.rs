@@ -16,6 +16,12 @@ words! {
         OutsideJurisdiction = "outside-jurisdiction",
         /// Somebody disputes that the entry belongs into its list: people decide.
         Disputed = "disputed",
+        /// The provider lets only a share of the list's entries act so far, and this one is not among them.
+        OutsideRollout = "outside-rollout",
+        /// The entry has not been in its list for long enough to act.
+        NewEntry = "new-entry",
+        /// The entry matched a flood of content: people decide until its breaker is released.
+        Breaker = "breaker",
     }
 }
 

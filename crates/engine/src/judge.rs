@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
+use crate::breaker::Breakers;
+use crate::tally::{Outcome, Tally};
 use crate::{
-    Batch, Content, Live, Metrics, Open, Outgoing, Payload, Policy, Quarantined, Record, Snapshot, alert,
-    check, check_all,
+    Batch, BreakerLimits, Conditions, Content, Live, Metrics, Open, Outgoing, Payload, Policy, Quarantined,
+    Record, Snapshot, alert, check, check_all,
 };
 
 /// How the work is cut.
@@ -27,6 +29,8 @@ pub struct JudgeOptions {
     pub content_bytes_max: u64,
     /// Whether a quarantined record keeps its bytes.
     pub quarantine_bytes: bool,
+    /// When an entry that matches a flood stops to act.
+    pub breaker: BreakerLimits,
 }
 
 /// Turns batches into what must be delivered.
@@ -36,6 +40,7 @@ pub struct Judge {
     options: JudgeOptions,
     digesters: ThreadPool,
     openers: ThreadPool,
+    breakers: Breakers,
     metrics: Metrics,
 }
 
@@ -57,13 +62,6 @@ pub struct Notable {
     pub outgoing: Outgoing,
 }
 
-/// The decision about one record, and the bytes that were read for it.
-struct Outcome {
-    decision: Decision,
-    outgoing: Option<Outgoing>,
-    bytes: u64,
-}
-
 /// At least so many contents are digested side by side, if every thread has its share of the batch then: enough to fill
 /// every lane that a processor has.
 const RECORDS_PER_TASK_MIN: usize = 32;
@@ -83,13 +81,15 @@ impl Judge {
         };
         let digesters = pool("digest", options.digest_threads)?;
         let openers = pool("open", options.open_threads)?;
-        Ok(Self { live, policy, options, digesters, openers, metrics })
+        let breakers = Breakers::new(options.breaker, metrics.clone());
+        Ok(Self { live, policy, options, digesters, openers, breakers, metrics })
     }
 
-    /// Judges every record of the batch, by the snapshot that is current at its start.
-    pub fn judge(&self, batch: Batch) -> Judged {
+    /// Judges every record of the batch as of `now`, by the snapshot that is current at the start, and under the
+    /// conditions of that moment.
+    pub fn judge(&self, batch: Batch, now: Timestamp) -> Judged {
         let started = Instant::now();
-        let now = Timestamp::now();
+        let conditions = &self.breakers.conditions(now);
         let snapshot = &*self.live.load();
         let (deferred, ready): (Vec<usize>, Vec<usize>) =
             (0..batch.records.len()).partition(|i| matches!(batch.records[*i].payload, Payload::Deferred(_)));
@@ -106,13 +106,13 @@ impl Judge {
         self.openers.in_place_scope(|scope| {
             if !deferred.is_empty() {
                 scope.spawn(|_| {
-                    opened = self.read_all(snapshot, &batch, &deferred, now);
+                    opened = self.read_all(snapshot, &batch, &deferred, conditions);
                 });
             }
             tally = self.digesters.install(|| {
                 ready
                     .par_chunks(records_per_task)
-                    .map(|numbers| self.judge_ready(snapshot, &batch, numbers, now))
+                    .map(|numbers| self.judge_ready(snapshot, &batch, numbers, conditions))
                     .reduce(Tally::default, Tally::merge)
             });
         });
@@ -130,8 +130,21 @@ impl Judge {
         Judged { batch, notable }
     }
 
+    /// Releases the breakers whose time has come by `now`. A judge without work is asked now and then, so that what is
+    /// told of it stays true.
+    pub fn rest(&self, now: Timestamp) {
+        // The conditions themselves are for a batch, and there is none.
+        drop(self.breakers.conditions(now));
+    }
+
     /// Judges records that need no reading; the contents among them are digested side by side.
-    fn judge_ready(&self, snapshot: &Snapshot, batch: &Batch, numbers: &[usize], now: Timestamp) -> Tally {
+    fn judge_ready(
+        &self,
+        snapshot: &Snapshot,
+        batch: &Batch,
+        numbers: &[usize],
+        conditions: &Conditions,
+    ) -> Tally {
         let contents: Vec<&[u8]> =
             numbers.iter().filter_map(|i| batch.content(&batch.records[*i].payload)).collect();
         let mut digests = digest_many(snapshot.algorithms(), &contents).into_iter();
@@ -143,15 +156,24 @@ impl Judge {
                 Content::Digests(digests.next().expect("each content was digested"))
             }
         });
-        let verdicts = check_all(snapshot, &self.policy, &contents.collect::<Vec<_>>());
-        numbers.iter().zip(verdicts).fold(Tally::default(), |tally, (i, verdict)| {
+        let contents: Vec<Content> = contents.collect();
+        let verdicts = check_all(snapshot, &self.policy, conditions, &contents);
+        let judged = numbers.iter().zip(&contents).zip(verdicts);
+        judged.fold(Tally::default(), |tally, ((i, content), verdict)| {
+            let verdict = self.counted(snapshot, content, verdict, conditions);
             let bytes = batch.content(&batch.records[*i].payload).map_or(0, <[u8]>::len);
-            tally.and(*i, self.outcome(batch, *i, verdict, bytes as u64, now))
+            tally.and(*i, self.outcome(batch, *i, verdict, bytes as u64, conditions.now))
         })
     }
 
     /// Opens, reads and judges records, each by itself.
-    fn read_all(&self, snapshot: &Snapshot, batch: &Batch, deferred: &[usize], now: Timestamp) -> Tally {
+    fn read_all(
+        &self,
+        snapshot: &Snapshot,
+        batch: &Batch,
+        deferred: &[usize],
+        conditions: &Conditions,
+    ) -> Tally {
         let judged = deferred.par_iter().with_max_len(1).map_init(
             || vec![0; self.options.read_buffer_bytes],
             |buffer, i| {
@@ -162,11 +184,26 @@ impl Judge {
                     Ok((digests, bytes)) => (Content::Digests(digests), bytes),
                     Err(reason) => (Content::Unreadable(reason), 0),
                 };
-                let verdict = check(snapshot, &self.policy, &content);
-                Tally::default().and(*i, self.outcome(batch, *i, verdict, bytes, now))
+                let verdict = check(snapshot, &self.policy, conditions, &content);
+                let verdict = self.counted(snapshot, &content, verdict, conditions);
+                Tally::default().and(*i, self.outcome(batch, *i, verdict, bytes, conditions.now))
             },
         );
         judged.reduce(Tally::default, Tally::merge)
+    }
+
+    /// The verdict once its matches are counted: made anew if one of them may not act any more.
+    fn counted(
+        &self,
+        snapshot: &Snapshot,
+        content: &Content,
+        verdict: Verdict,
+        conditions: &Conditions,
+    ) -> Verdict {
+        match self.breakers.count(&verdict.matches, conditions) {
+            Some(anew) => check(snapshot, &self.policy, &anew, content),
+            None => verdict,
+        }
     }
 
     /// What follows from the verdict about one record.
@@ -222,33 +259,4 @@ pub fn read_content(
             ReadError::Io(cause) => Unreadable::new(UnreadableKind::ReadFailed, cause),
         },
     )
-}
-
-/// What some records of a batch came to.
-#[derive(Default)]
-struct Tally {
-    notable: Vec<Notable>,
-    decisions: [u64; Decision::WORDS.len()],
-    bytes: u64,
-}
-
-impl Tally {
-    fn and(mut self, record: usize, outcome: Outcome) -> Self {
-        let word = Decision::WORDS.iter().position(|word| *word == outcome.decision.word());
-        self.decisions[word.expect("every decision has a word")] += 1;
-        self.bytes += outcome.bytes;
-        if let Some(outgoing) = outcome.outgoing {
-            self.notable.push(Notable { record, decision: outcome.decision, outgoing });
-        }
-        self
-    }
-
-    fn merge(mut self, mut other: Self) -> Self {
-        self.notable.append(&mut other.notable);
-        for (sum, more) in self.decisions.iter_mut().zip(other.decisions) {
-            *sum += more;
-        }
-        self.bytes += other.bytes;
-        self
-    }
 }

@@ -103,6 +103,10 @@ metrics! {
         "Changed entries that lie over the index and are not folded into it yet.";
     held: IntGauge "gauge" "hashward_snapshot_held" []
         "1 while an operator holds the lists at a kept generation.";
+    breaker_trips: IntCounterVec "counter" "hashward_breaker_trips_total" ["list"]
+        "Entries whose breaker tripped because they matched a flood, by list.";
+    breaker_open: IntGauge "gauge" "hashward_breaker_open_entries" []
+        "Entries whose breaker has tripped and is not released: they ask for review at most.";
     ready: IntGauge "gauge" "hashward_ready" []
         "1 while every part is ready.";
     build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
@@ -237,6 +241,8 @@ impl Metrics {
         self.entries.with_label_values(&[list]).set(entries.cast_signed());
         self.bad_lines.with_label_values(&[list]).set(skipped_lines.cast_signed());
         self.held_back.with_label_values(&[list]).set(held_back.cast_signed());
+        // Served from the start, so that the first trip is seen as a step.
+        self.breaker_trips.with_label_values(&[list]).inc_by(0);
     }
 
     /// A list is no longer loaded.
@@ -265,6 +271,16 @@ impl Metrics {
     /// Whether an operator holds the lists at a kept generation.
     pub fn lists_held(&self, held: bool) {
         self.held.set(i64::from(held));
+    }
+
+    /// The breaker of an entry of the list tripped.
+    pub fn breaker_tripped(&self, list: &str) {
+        self.breaker_trips.with_label_values(&[list]).inc();
+    }
+
+    /// So many breakers have tripped and are not released.
+    pub fn breakers_open(&self, entries: usize) {
+        self.breaker_open.set(gauge(entries));
     }
 
     /// Whether every part is ready.

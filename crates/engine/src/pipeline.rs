@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::{Batch, Delivery, Health, Judge, Judged, Metrics, Part, PortError, Source, Stop};
@@ -42,6 +43,8 @@ pub enum Ended {
 const TICK: Duration = Duration::from_millis(20);
 /// How long the source is kept waiting before it is told to hold.
 const HOLD_AFTER: Duration = Duration::from_millis(500);
+/// How long the judge waits for a batch before it looks after itself.
+const REST: Duration = Duration::from_millis(500);
 /// The pause before a source that was unavailable is asked again.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -73,12 +76,22 @@ pub fn run(
                 deliver(delivery, &judged, &to_reuse, limits.drain)
             })
             .expect("a worker may have three threads");
-        for batch in batches {
+        loop {
+            let batch = match batches.recv_timeout(REST) {
+                Ok(batch) => batch,
+                Err(RecvTimeoutError::Timeout) => {
+                    judge.rest(Timestamp::now());
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             // The delivering thread is gone: its error is the reason, and told below.
-            if to_delivery.send(judge.judge(batch)).is_err() {
+            if to_delivery.send(judge.judge(batch, Timestamp::now())).is_err() {
                 break;
             }
         }
+        // Whoever still reads hands on to nobody, and must not wait for room.
+        drop(batches);
         drop(to_delivery);
         let delivered = delivering.join().expect("the delivering thread does not panic");
         let read = reading.join().expect("the reading thread does not panic");

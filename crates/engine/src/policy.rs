@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use hashward_core::{Action, Territory};
+
+use crate::Rollout;
 
 /// Whether content is public already when Hashward sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,10 +22,21 @@ pub struct Policy {
     pub weak_digest_action: Action,
     /// Whether content is public already.
     pub stage: Stage,
+    /// For how long an entry that is new in its list is observed only. An entry of which nobody knows since when it is
+    /// listed counts as old.
+    pub observe_new: Duration,
+    /// Which share of each list's entries acts.
+    pub rollout: Rollout,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { jurisdictions: Vec::new(), weak_digest_action: Action::Review, stage: Stage::Upload }
+        Self {
+            jurisdictions: Vec::new(),
+            weak_digest_action: Action::Review,
+            stage: Stage::Upload,
+            observe_new: Duration::ZERO,
+            rollout: Rollout::default(),
+        }
     }
 }

@@ -5,13 +5,18 @@ mod support;
 use hashward_core::{
     Action, Algorithm, Decision, Digests, Generation, Ground, Identity, Priority, Unreadable, UnreadableKind,
 };
-use hashward_engine::{Content, Policy, Stage, alert, check};
+use hashward_engine::{Conditions, Content, Policy, Stage, alert, check};
 use jiff::Timestamp;
 use support::{ListText, content, lines, snapshot};
 
 use Algorithm::{Blake3, Md5, Sha1, Sha256, Sha512, Xxh3};
 
 const LISTED: &[u8] = b"listed content";
+
+/// Some moment at which nothing has tripped.
+fn now() -> Conditions {
+    Conditions::at(Timestamp::UNIX_EPOCH)
+}
 
 fn list(id: &'static str, toml: &'static str, algorithms: &[Algorithm]) -> ListText {
     ListText { id, toml, text: lines("item", LISTED, algorithms) }
@@ -20,7 +25,7 @@ fn list(id: &'static str, toml: &'static str, algorithms: &[Algorithm]) -> ListT
 /// The decision's word and each match's list, ground and action, for `LISTED`.
 fn told(lists: &[ListText], policy: &Policy) -> (String, Vec<(String, Ground, Action)>) {
     let snapshot = snapshot(lists);
-    let verdict = check(&snapshot, policy, &content(&snapshot, LISTED));
+    let verdict = check(&snapshot, policy, &now(), &content(&snapshot, LISTED));
     assert_eq!(verdict.generation, Generation(7));
     let matches = verdict.matches.iter().map(|m| (m.list.id.to_string(), m.ground, m.action)).collect();
     (verdict.decision.word().to_owned(), matches)
@@ -105,7 +110,7 @@ fn a_stronger_digest_that_differs_contradicts() {
     // A provider that states the MD5 alone leaves the contradiction unseen.
     let snapshot = snapshot(&lists);
     let stated: Digests = hashward_digest::digest_bytes([Md5].into_iter().collect(), LISTED).iter().collect();
-    let verdict = check(&snapshot, &Policy::default(), &Content::Digests(stated));
+    let verdict = check(&snapshot, &Policy::default(), &now(), &Content::Digests(stated));
     assert_eq!(verdict.matches[0].ground, Ground::WeakDigestAlone);
 }
 
@@ -135,10 +140,10 @@ fn the_strictest_action_that_the_jurisdictions_accept_wins_and_all_matches_are_n
 fn what_cannot_be_judged_is_not_allowed() {
     let snapshot = snapshot(&[list("one", "", &[Sha256])]);
     let reason = Unreadable::new(UnreadableKind::ReadFailed, "gone");
-    let verdict = check(&snapshot, &Policy::default(), &Content::Unreadable(reason.clone()));
+    let verdict = check(&snapshot, &Policy::default(), &now(), &Content::Unreadable(reason.clone()));
     assert_eq!(verdict.decision, Decision::Unreadable(reason));
     let md5 = hashward_digest::digest_bytes([Md5].into_iter().collect(), LISTED);
-    let verdict = check(&snapshot, &Policy::default(), &Content::Digests(md5));
+    let verdict = check(&snapshot, &Policy::default(), &now(), &Content::Digests(md5));
     let Decision::Unreadable(reason) = verdict.decision else { panic!("{verdict:?}") };
     assert_eq!(reason.to_string(), "no-usable-digest: stated digests: md5; the loaded lists hold: sha256");
 }
@@ -148,7 +153,7 @@ fn other_content_is_allowed() {
     let snapshot = snapshot(&[list("one", "action = 'block'", &[Md5, Sha1, Sha256, Sha512, Blake3, Xxh3])]);
     for other in [&b""[..], b"listed conten", b"listed content ", &[0; 4096]] {
         assert_eq!(
-            check(&snapshot, &Policy::default(), &content(&snapshot, other)).decision,
+            check(&snapshot, &Policy::default(), &now(), &content(&snapshot, other)).decision,
             Decision::Allow
         );
     }
@@ -160,10 +165,10 @@ fn an_alert_tells_what_matched_and_nothing_else() {
         "action = 'block'\npriority = 'urgent'\ndeadline_minutes = 60\nterritories = ['EU']\nowner = 'BKA'";
     let lists = [list("one", toml, &[Md5, Sha256]), list("two", "action = 'observe'", &[Sha1])];
     let snapshot = snapshot(&lists);
-    let verdict = check(&snapshot, &Policy::default(), &content(&snapshot, LISTED));
+    let verdict = check(&snapshot, &Policy::default(), &now(), &content(&snapshot, LISTED));
     let identity = |id: &str| Identity { id: id.to_owned(), ..Identity::default() };
-    let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-    let made = alert(&verdict, identity("uploads/0/7"), now).unwrap();
+    let decided: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+    let made = alert(&verdict, identity("uploads/0/7"), decided).unwrap();
     assert_eq!((made.action, made.priority), (Action::Block, Priority::Urgent));
     assert_eq!(made.decided_at, "2026-11-22T10:00:00.000Z");
     assert_eq!(made.deadline.as_deref(), Some("2026-11-22T11:00:00.000Z"));
@@ -174,9 +179,9 @@ fn an_alert_tells_what_matched_and_nothing_else() {
 
     let later = alert(&verdict, identity("uploads/0/7"), Timestamp::now()).unwrap();
     assert_eq!(made.alert_id, later.alert_id, "a replay makes the same id");
-    let other = alert(&verdict, identity("uploads/0/8"), now).unwrap();
+    let other = alert(&verdict, identity("uploads/0/8"), decided).unwrap();
     assert_ne!(made.alert_id, other.alert_id);
     let published = Policy { stage: Stage::Published, ..Policy::default() };
-    let verdict = check(&snapshot, &published, &content(&snapshot, LISTED));
-    assert_ne!(made.alert_id, alert(&verdict, identity("uploads/0/7"), now).unwrap().alert_id);
+    let verdict = check(&snapshot, &published, &now(), &content(&snapshot, LISTED));
+    assert_ne!(made.alert_id, alert(&verdict, identity("uploads/0/7"), decided).unwrap().alert_id);
 }

@@ -1,6 +1,5 @@
 //! Lists behind one index: built, sealed, opened, changed, and held against the rails.
-
-mod support;
+#![allow(clippy::unwrap_used, clippy::format_collect, reason = "a test may panic, and takes its time")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -97,7 +96,9 @@ fn found(snapshot: &Snapshot, end: u64) -> BTreeMap<u64, Vec<(String, EntryId, b
             all.entry(number).or_default().push((list, record.id, record.disputed));
         }
     }
-    all.values_mut().for_each(|entries| entries.sort());
+    for entries in all.values_mut() {
+        entries.sort();
+    }
     all
 }
 

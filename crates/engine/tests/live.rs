@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use hashward_core::{Algorithm, Unreadable};
 use hashward_engine::{Batch, Judge, Live, Metrics, Open, Outgoing, Payload, Policy, Snapshot};
+use jiff::Timestamp;
 use prometheus::Registry;
 use support::{ListText, judge_options, lines, record, snapshot_of};
 
@@ -29,7 +30,7 @@ fn alerted(judge: &Judge, contents: &[&[u8]]) -> Vec<(usize, u64)> {
 
 /// The generation of each alert about a batch, by the record's number.
 fn alerts(judge: &Judge, batch: Batch) -> Vec<(usize, u64)> {
-    let notable = judge.judge(batch).notable.into_iter();
+    let notable = judge.judge(batch, Timestamp::now()).notable.into_iter();
     let generation = |outgoing| match outgoing {
         Outgoing::Alert(alert) => alert.generation.0,
         Outgoing::Quarantined(_) => panic!("everything can be read"),

@@ -1,12 +1,13 @@
 //! The configuration as the rest of the program uses it: every value is checked, units are in the types.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hashward_core::{Action, Digest, Territory};
+use hashward_core::{Action, Digest, ListId, Territory};
 use hashward_engine::lists::StepCaps;
-use hashward_engine::{Policy, Stage};
+use hashward_engine::{BreakerLimits, Policy, Rollout, Stage};
 use hashward_fetch::HostPattern;
 
 use crate::explain::subject::parse_digest;
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) guard: Guard,
     /// What matches call for.
     pub(crate) policy: Policy,
+    /// When an entry that matches a flood stops to act.
+    pub(crate) breaker: BreakerLimits,
     /// Where content comes from.
     pub(crate) source: SourceKind,
     /// The folder.
@@ -208,7 +211,8 @@ impl TryFrom<RawConfig> for Config {
             instance: instance(&raw.instance, &mut check),
             lists: lists(&raw.lists, &mut check),
             guard: guard(&raw.guard, &mut check),
-            policy: policy(&raw.policy, &mut check),
+            policy: policy(&raw.policy, &raw.guard, &mut check),
+            breaker: breaker(&raw.guard, &mut check),
             source: raw.source.kind,
             inbox: inbox(&raw.inbox, &mut check),
             alerts: alerts(&raw.alerts, &mut check),
@@ -232,6 +236,8 @@ struct Check(Vec<Finding>);
 
 /// The longest time that a field takes: a day.
 const MS_MAX: u64 = 24 * 3600 * 1000;
+/// The longest time that a guard rail takes: 366 days.
+const GUARD_MS_MAX: u64 = 366 * MS_MAX;
 
 impl Check {
     fn wrong(&mut self, key: &str, what: impl std::fmt::Display) {
@@ -345,7 +351,7 @@ fn guard(raw: &RawGuard, check: &mut Check) -> Guard {
     }
 }
 
-fn policy(raw: &RawPolicy, check: &mut Check) -> Policy {
+fn policy(raw: &RawPolicy, guard: &RawGuard, check: &mut Check) -> Policy {
     let mut jurisdictions = Vec::new();
     for code in &raw.jurisdictions {
         match code.parse::<Territory>() {
@@ -363,7 +369,30 @@ fn policy(raw: &RawPolicy, check: &mut Check) -> Policy {
         RawStage::Upload => Stage::Upload,
         RawStage::Published => Stage::Published,
     };
-    Policy { jurisdictions, weak_digest_action, stage }
+    let observe_new = check.ms("guard.observe_new_ms", guard.observe_new_ms, 0, GUARD_MS_MAX);
+    let rollout = rollout(&guard.rollout_percent, check);
+    Policy { jurisdictions, weak_digest_action, stage, observe_new, rollout }
+}
+
+fn rollout(shares: &BTreeMap<String, u64>, check: &mut Check) -> Rollout {
+    let mut rollout = Vec::new();
+    for (list, percent) in shares {
+        let key = format!("guard.rollout_percent.{list}");
+        let percent = check.small(&key, *percent, 0, u32::from(Rollout::PERCENT_MAX));
+        match list.parse::<ListId>() {
+            Ok(list) => rollout.push((list, u8::try_from(percent).expect("the limit is an u8"))),
+            Err(error) => check.wrong(&key, error),
+        }
+    }
+    Rollout::from_iter(rollout)
+}
+
+fn breaker(raw: &RawGuard, check: &mut Check) -> BreakerLimits {
+    BreakerLimits {
+        matches_max: raw.breaker_matches_max,
+        window: check.ms("guard.breaker_window_ms", raw.breaker_window_ms, 1, GUARD_MS_MAX),
+        release: check.ms("guard.breaker_release_ms", raw.breaker_release_ms, 0, GUARD_MS_MAX),
+    }
 }
 
 fn inbox(raw: &RawInbox, check: &mut Check) -> Inbox {

@@ -21,12 +21,21 @@ pub(crate) enum Kind {
     Section,
     /// A table of names that Hashward does not know beforehand.
     Open,
+    /// Such a table in which each name has a whole number.
+    OpenNumbers,
     /// Text, or one of some words.
     Text,
     /// A list of texts.
     List,
     /// A number or a switch.
     Other,
+}
+
+impl Kind {
+    /// Whether names that are not known beforehand may stand below the key.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::OpenNumbers)
+    }
 }
 
 /// Every key, dotted, with what it holds and the field's part of the schema.
@@ -57,10 +66,8 @@ impl Keys {
             return Some((kind, dotted, ""));
         }
         let heads = dotted.match_indices('.').map(|(at, _)| (&dotted[..at], &dotted[at + 1..]));
-        heads
-            .filter(|(head, name)| self.kind(head) == Some(Kind::Open) && !name.is_empty())
-            .map(|(head, name)| (Kind::Open, head, name))
-            .next()
+        let open = |head| self.kind(head).filter(|kind| kind.is_open());
+        heads.filter(|(_, name)| !name.is_empty()).find_map(|(head, name)| Some((open(head)?, head, name)))
     }
 
     /// The message for a key that is not known.
@@ -106,6 +113,7 @@ fn add(schema: &Value, prefix: &str, keys: &mut BTreeMap<String, (Kind, Value)>)
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         let kind = match field["type"].as_str() {
             Some("object") if field["properties"].is_object() => Kind::Section,
+            Some("object") if field["additionalProperties"]["type"] == "integer" => Kind::OpenNumbers,
             Some("object") => Kind::Open,
             Some("array") => Kind::List,
             Some("integer" | "number" | "boolean") => Kind::Other,
@@ -127,6 +135,7 @@ mod tests {
             ("instance", Kind::Text),
             ("kafka", Kind::Section),
             ("kafka.settings", Kind::Open),
+            ("guard.rollout_percent", Kind::OpenNumbers),
             ("kafka.delivery", Kind::Text),
             ("kafka.topics", Kind::List),
             ("line.open_threads", Kind::Other),
@@ -137,6 +146,8 @@ mod tests {
         assert_eq!(keys.kind("kafka.settings.sasl.username"), None);
         let resolved = keys.resolve("kafka.settings.sasl.username");
         assert_eq!(resolved, Some((Kind::Open, "kafka.settings", "sasl.username")));
+        let resolved = keys.resolve("guard.rollout_percent.eu.common");
+        assert_eq!(resolved, Some((Kind::OpenNumbers, "guard.rollout_percent", "eu.common")));
         assert_eq!(keys.resolve("line.open"), None);
     }
 

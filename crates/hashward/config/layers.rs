@@ -114,7 +114,11 @@ impl Layered {
             let value = &values[name_text];
             let place = file.place(name);
             match (keys.kind(&key), item.get_ref(), value) {
-                (Some(Kind::Section | Kind::Open), DeValue::Table(inner), Value::Table(values)) => {
+                (
+                    Some(Kind::Section | Kind::Open | Kind::OpenNumbers),
+                    DeValue::Table(inner),
+                    Value::Table(values),
+                ) => {
                     self.section(file, inner, values, &key, keys);
                 }
                 _ => self.put(&key, value.clone(), &place, keys),
@@ -140,7 +144,7 @@ impl Layered {
             |what: String| Finding { place: Some(place.to_owned()), key: Some(key.to_owned()), what };
         match (keys.resolve(key), value) {
             (None, _) => self.findings.push(finding(keys.unknown(key))),
-            (Some((Kind::Section | Kind::Open, ..)), Value::Table(members)) => {
+            (Some((Kind::Section | Kind::Open | Kind::OpenNumbers, ..)), Value::Table(members)) => {
                 for (name, member) in members {
                     self.put(&format!("{key}.{name}"), member, place, keys);
                 }
@@ -209,7 +213,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// The dotted key of a variable's name behind the prefix. Names of librdkafka have dots where variables
-/// cannot: an underscore stands for one.
+/// cannot: an underscore stands for one. The ids of lists may have both, so that an underscore stays one.
 fn variable_key(parts: &str, keys: &Keys) -> String {
     let dotted = parts.to_lowercase().replace("__", ".");
     match keys.resolve(&dotted) {

@@ -3,6 +3,8 @@
 //!
 //! The JSON Schema, `configs/reference.toml` and the table of known keys are all made from these structs.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +120,32 @@ pub(crate) struct RawGuard {
     /// So many entries may always come or go in one step: a small list changes much with each entry.
     #[schemars(example = 100)]
     pub(crate) free_entries: u64,
+    /// For how long an entry that is new in its list is observed only, in milliseconds, at most 366 days. 0: a
+    /// new entry acts at once. An entry of a text list counts from the moment the worker first saw it; one that
+    /// was there when the worker began counts as old.
+    #[schemars(example = 86_400_000)]
+    pub(crate) observe_new_ms: u64,
+    /// Matches of one entry that act in one window; the next one trips the entry's breaker: it calls for
+    /// `review` at most until it is released. Only matches that act harder than that count. 0: breakers never
+    /// trip. Each worker counts its own matches, in memory, and begins at zero.
+    ///
+    /// Real floods of one known item happen: a terrorist video that many people share may come thousands of
+    /// times in an hour. Too low a limit leaves them to your reviewers.
+    #[schemars(example = 1000)]
+    pub(crate) breaker_matches_max: u64,
+    /// The length of a window, in milliseconds, 1 to 366 days. It begins with the entry's first match after the
+    /// window before.
+    #[schemars(example = 600_000)]
+    pub(crate) breaker_window_ms: u64,
+    /// How long a tripped entry stays tripped after the end of its last window with more than
+    /// `breaker_matches_max` matches, in milliseconds, at most 366 days.
+    #[schemars(example = 86_400_000)]
+    pub(crate) breaker_release_ms: u64,
+    /// Which share of a list's entries acts, in percent, 0 to 100, by the list's id; the other entries are
+    /// observed. A list that is not named acts as a whole. The same entries are in the share on every worker,
+    /// and a larger share only adds some.
+    #[schemars(example = serde_json::json!({"shared-sha256": 25}))]
+    pub(crate) rollout_percent: BTreeMap<String, u64>,
 }
 
 impl Default for RawGuard {
@@ -128,6 +156,11 @@ impl Default for RawGuard {
             growth_percent_max: 100,
             removals_percent_max: 20,
             free_entries: 1000,
+            observe_new_ms: 0,
+            breaker_matches_max: 10_000,
+            breaker_window_ms: 3_600_000,
+            breaker_release_ms: 3_600_000,
+            rollout_percent: BTreeMap::new(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hashward_engine::{BreakerLimits, Policy, Rollout};
+
 use super::*;
 
 fn committed(name: &str) -> PathBuf {
@@ -68,6 +70,25 @@ fn layers_add_to_tables_of_settings() {
 }
 
 #[test]
+fn layers_add_to_the_shares_of_lists() {
+    let file = "[guard]\nrollout_percent = { a = 1, \"eu.common_1\" = 2 }";
+    let variables = [
+        ("HASHWARD__GUARD__ROLLOUT_PERCENT__NEW_LIST", "3"),
+        ("HASHWARD__GUARD__ROLLOUT_PERCENT", "{\"B\" = 4}"),
+    ];
+    let config = load_layers(file, &variables, &[("guard.rollout_percent.a", "5")]).unwrap();
+    let expected = [("B", 4), ("a", 5), ("eu.common_1", 2), ("new_list", 3)];
+    let expected = expected.map(|(list, percent)| (list.parse().unwrap(), percent));
+    assert_eq!(config.policy.rollout, Rollout::from_iter(expected));
+}
+
+#[test]
+fn the_defaults_are_those_of_the_engine() {
+    let config = load_layers("", &[], &[]).unwrap();
+    assert_eq!((config.policy, config.breaker), (Policy::default(), BreakerLimits::default()));
+}
+
+#[test]
 fn unknown_keys_are_told_with_place_and_near_word() {
     let text =
         "instanse = \"x\"\n[line]\nopen_thread = 2\n[kafak]\ntopics = []\n[alerts]\nfile = \"a\"\ncolour = 1";
@@ -105,6 +126,10 @@ fn wrong_types_are_told_with_what_would_be_right() {
             "c.toml:2: http.enabled: \"yes\": expected true or false, such as false",
         ),
         (
+            "[guard]\nrollout_percent = { a = \"half\" }",
+            "c.toml:2: guard.rollout_percent.a: \"half\": expected a whole number, 0 or more",
+        ),
+        (
             "[kafka]\ntopics = \"a\"",
             "c.toml:2: kafka.topics: \"a\": expected a list in brackets, such as [\"uploads\"]",
         ),
@@ -128,6 +153,16 @@ fn wrong_types_are_told_with_what_would_be_right() {
 fn bad_values_are_told_with_what_would_be_right() {
     for (text, expected) in [
         ("[line]\nopen_threads = 0", "c.toml:2: line.open_threads: 0: expected 1 to 1024"),
+        (
+            "[guard.rollout_percent]\n\"eu.common\" = 101",
+            "c.toml:2: guard.rollout_percent.eu.common: 101: expected 0 to 100",
+        ),
+        (
+            "[guard.rollout_percent]\n\"a b\" = 1",
+            "c.toml:2: guard.rollout_percent.a b: bad list id \"a b\": expected 1 to 64 of A-Z, a-z, 0-9, \
+             '.', '_' and '-'",
+        ),
+        ("[guard]\nbreaker_window_ms = 0", "c.toml:2: guard.breaker_window_ms: 0: expected 1 to 31622400000"),
         (
             "instance = \"a b\"",
             "c.toml:1: instance: \"a b\": expected 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'",

@@ -33,6 +33,18 @@ pub(crate) fn why(of: &Match, disagree: AlgorithmSet) -> String {
         Ground::Disputed => {
             format!("somebody disputes the entry: the list's {listed} waits until people have decided")
         }
+        Ground::OutsideRollout => format!(
+            "the entry is not in the share of the list that acts so far, see guard.rollout_percent: the list's \
+             {listed} is not called for"
+        ),
+        Ground::NewEntry => format!(
+            "the entry is new in its list, and observed only for guard.observe_new_ms: then the list's {listed} \
+             is called for"
+        ),
+        Ground::Breaker => format!(
+            "the entry matched more content than guard.breaker_matches_max: the list's {listed} waits until its \
+             breaker is released"
+        ),
         Ground::OutsideJurisdiction => {
             let territories: Vec<&str> = of.list.territories.iter().map(Territory::code).collect();
             let territories = territories.join(", ");
@@ -58,7 +70,7 @@ mod tests {
         list.territories = vec!["DE".parse().unwrap()];
         let list = Arc::new(list);
         let digest = |algorithm: &Algorithm| Digest::of_empty_content(*algorithm);
-        let cases: [(Ground, &[Algorithm], &str); 7] = [
+        let cases: [(Ground, &[Algorithm], &str); 10] = [
             (Ground::Disputed, &[Algorithm::Sha256], "somebody disputes the entry"),
             (Ground::AsListed, &[Algorithm::Sha256], "without known collisions"),
             (Ground::AsListed, &[Algorithm::Md5, Algorithm::Sha1], "md5, sha1 are weak one by one"),
@@ -66,6 +78,9 @@ mod tests {
             (Ground::WeakDigestAlone, &[Algorithm::Md5], "the list's block into review"),
             (Ground::Contradicted, &[Algorithm::Md5], "the entry's sha256 does not"),
             (Ground::OutsideJurisdiction, &[Algorithm::Sha256], "the list is for DE"),
+            (Ground::OutsideRollout, &[Algorithm::Sha256], "not in the share of the list"),
+            (Ground::NewEntry, &[Algorithm::Sha256], "then the list's block is called for"),
+            (Ground::Breaker, &[Algorithm::Sha256], "waits until its breaker is released"),
         ];
         for ground in Ground::ALL {
             assert!(cases.iter().any(|case| case.0 == *ground), "{ground} has no case");

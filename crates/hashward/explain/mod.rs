@@ -8,13 +8,14 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use hashward_core::{Algorithm, AlgorithmSet, Decision, Digest, Digests, EntryId, Match, Strength, Verdict};
-use hashward_engine::{Content, Snapshot, check, read_content};
+use hashward_engine::{Conditions, Content, Snapshot, check, is_valid, read_content};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::lists;
 use crate::output::{Output, Style};
+use crate::{lists, shares};
 use subject::Subject;
 
 /// Everything there is to say about one content.
@@ -31,11 +32,13 @@ pub(crate) struct Explanation {
     found: Vec<Found>,
     /// Entries that hold the content's XXH3 and none of its other digests.
     hints: Vec<Found>,
+    /// Entries that hold a digest of the content, and do not count now.
+    not_valid: Vec<Found>,
 }
 
 /// A match and the entry behind it.
 pub(crate) struct Found {
-    /// The match; `None` for a hint.
+    /// The match; `None` if there is none, but a hint or an entry that does not count now.
     of: Option<Match>,
     /// The entry's name.
     entry: EntryId,
@@ -45,6 +48,8 @@ pub(crate) struct Found {
     place: String,
     /// The list's name.
     list: String,
+    /// From when and until when the entry counts.
+    valid: (Option<String>, Option<String>),
 }
 
 impl Found {
@@ -61,6 +66,9 @@ pub(crate) fn explain(config: &Config, subject: &Path, style: Style) -> Result<E
     let subject = Subject::parse(subject)?;
     let loaded = lists::load(config)?;
     loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    for stranger in shares::strangers(&config.policy.rollout, &loaded.snapshot) {
+        eprintln!("{stranger}");
+    }
     let snapshot = &loaded.snapshot;
     let (digests, bytes) = match &subject {
         Subject::Digest(digest) => (Digests::from_iter([*digest]), None),
@@ -73,14 +81,23 @@ pub(crate) fn explain(config: &Config, subject: &Path, style: Style) -> Result<E
             }
         }
     };
-    let verdict = check(snapshot, &config.policy, &Content::Digests(digests));
+    let conditions = Conditions::at(Timestamp::now());
+    let verdict = check(snapshot, &config.policy, &conditions, &Content::Digests(digests));
     if let Decision::Unreadable(_) = &verdict.decision {
         let (stated, held) = (digests.algorithms(), snapshot.algorithms());
         bail!("{subject}: a digest of {stated} cannot be looked up: the loaded lists hold {held}");
     }
-    let (found, hints) = entries(snapshot, &digests, &verdict)?;
     let matched = verdict.decision != Decision::Allow;
-    let explanation = Explanation { subject: subject.to_string(), bytes, digests, verdict, found, hints };
+    let mut explanation = Explanation {
+        subject: subject.to_string(),
+        bytes,
+        digests,
+        verdict,
+        found: Vec::new(),
+        hints: Vec::new(),
+        not_valid: Vec::new(),
+    };
+    explanation.find(snapshot, conditions.now)?;
     let mut output = Output::stdout(style.color);
     if style.json {
         output.json(&explanation.json(snapshot))?;
@@ -90,30 +107,44 @@ pub(crate) fn explain(config: &Config, subject: &Path, style: Style) -> Result<E
     Ok(if matched { Exit::Matched } else { Exit::Success })
 }
 
-/// The entries behind the matches, and those for which only a hint speaks.
-fn entries(snapshot: &Snapshot, digests: &Digests, verdict: &Verdict) -> Result<(Vec<Found>, Vec<Found>)> {
-    let mut found: Vec<Found> = Vec::new();
-    let mut hints: Vec<Found> = Vec::new();
-    let digests: Vec<Digest> = digests.iter().collect();
-    let mut numbers = Vec::new();
-    snapshot.lookup(&digests, &mut |_, number| numbers.push(number))?;
-    numbers.sort_unstable();
-    numbers.dedup();
-    for number in numbers {
-        let entry = snapshot.record(number)?;
-        let list = snapshot.list(&entry);
-        let id = &list.info.id;
-        let of = verdict.matches.iter().find(|of| of.entry == entry.id && of.list.id == *id).cloned();
-        let line = entry.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let place = format!("{}{line}", list.path.display());
-        let into = if of.is_some() { &mut found } else { &mut hints };
-        into.push(Found { of, entry: entry.id, algorithms: entry.algorithms, place, list: id.to_string() });
-    }
-    found.sort_by(|a, b| (&a.list, a.entry).cmp(&(&b.list, b.entry)));
-    Ok((found, hints))
+/// A moment of an entry, in seconds since the Unix epoch, as people read it.
+fn moment(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| format!("second {seconds}"), |moment| moment.to_string())
 }
 
 impl Explanation {
+    /// Finds the entries behind the matches, those for which only a hint speaks, and those that do not count at `now`.
+    fn find(&mut self, snapshot: &Snapshot, now: Timestamp) -> Result<()> {
+        let digests: Vec<Digest> = self.digests.iter().collect();
+        let mut numbers = Vec::new();
+        snapshot.lookup(&digests, &mut |_, number| numbers.push(number))?;
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let entry = snapshot.record(number)?;
+            let list = snapshot.list(&entry);
+            let id = &list.info.id;
+            let mut matches = self.verdict.matches.iter();
+            let of = matches.find(|of| of.entry == entry.id && of.list.id == *id).cloned();
+            let line = entry.line.map(|line| format!(":{line}")).unwrap_or_default();
+            let into = match &of {
+                Some(_) => &mut self.found,
+                None if !is_valid(&entry, now) => &mut self.not_valid,
+                None => &mut self.hints,
+            };
+            into.push(Found {
+                of,
+                entry: entry.id,
+                algorithms: entry.algorithms,
+                place: format!("{}{line}", list.path.display()),
+                list: id.to_string(),
+                valid: (entry.valid_from.map(moment), entry.valid_until.map(moment)),
+            });
+        }
+        self.found.sort_by(|a, b| (&a.list, a.entry).cmp(&(&b.list, b.entry)));
+        Ok(())
+    }
+
     /// The algorithms that were looked up: what a hint would be, is none.
     fn looked_up(&self, snapshot: &Snapshot) -> AlgorithmSet {
         self.digests.algorithms().intersection(snapshot.algorithms())
@@ -138,10 +169,17 @@ impl Explanation {
             .hints
             .iter()
             .map(|hint| json!({"list": hint.list, "entry": hint.entry, "place": hint.place}));
+        let not_valid = self.not_valid.iter().map(|found| {
+            let (from, until) = &found.valid;
+            json!({
+                "list": found.list, "entry": found.entry, "place": found.place, "valid_from": from,
+                "valid_until": until,
+            })
+        });
         json!({
             "subject": self.subject, "bytes": self.bytes, "verdict": self.verdict.decision.word(),
             "looked_up": words(looked_up), "matches": matches.collect::<Vec<_>>(),
-            "hints": hints.collect::<Vec<_>>(),
+            "hints": hints.collect::<Vec<_>>(), "not_valid": not_valid.collect::<Vec<_>>(),
             "lists": snapshot.lists().iter().map(|list| list.info.id.as_str()).collect::<Vec<_>>(),
         })
     }

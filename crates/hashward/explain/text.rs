@@ -30,7 +30,23 @@ pub(crate) fn tell<W: Write>(of: &Explanation, snapshot: &Snapshot, output: &mut
         output.line(format_args!("hint: list {}, entry {}, {place}", hint.list, hint.entry))?;
         output.line("  only xxh3 agrees: anybody can make that happen, so it is never a ground")?;
     }
+    for found in &of.not_valid {
+        let place = tame(&found.place);
+        output.line("")?;
+        output.line(format_args!("no match now: list {}, entry {}, {place}", found.list, found.entry))?;
+        output.line(format_args!("  the entry counts {}", validity(found)))?;
+    }
     tell_lookup(of, snapshot, output)
+}
+
+/// From when and until when the entry counts.
+fn validity(found: &Found) -> String {
+    match &found.valid {
+        (Some(from), Some(until)) => format!("from {from} until {until}"),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(until)) => format!("until {until}"),
+        (None, None) => "always".to_owned(),
+    }
 }
 
 fn tell_match<W: Write>(
@@ -75,7 +91,8 @@ fn tell_lookup<W: Write>(of: &Explanation, snapshot: &Snapshot, output: &mut Out
         .map(|list| format!("{} ({})", list.info.id, counted(list.entries, "entry", "entries")))
         .collect();
     if of.found.is_empty() {
-        let nothing = if of.hints.is_empty() { "nothing" } else { "nothing that counts" };
+        let is_bare = of.hints.is_empty() && of.not_valid.is_empty();
+        let nothing = if is_bare { "nothing" } else { "nothing that counts" };
         output.line(format_args!("  {nothing} found"))?;
     }
     output.line(output.paint(Paint::Dim, format_args!("  looked up {looked_up} in {}", lists.join(", "))))?;
@@ -85,4 +102,33 @@ fn tell_lookup<W: Write>(of: &Explanation, snapshot: &Snapshot, output: &mut Out
         output.line(output.paint(Paint::Dim, note))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use hashward_core::{AlgorithmSet, EntryId};
+
+    use super::super::moment;
+    use super::*;
+
+    #[test]
+    fn when_an_entry_counts() {
+        for (from, until, expected) in [
+            (Some(0), Some(86_400), "from 1970-01-01T00:00:00Z until 1970-01-02T00:00:00Z"),
+            (Some(0), None, "from 1970-01-01T00:00:00Z"),
+            (None, Some(1), "until 1970-01-01T00:00:01Z"),
+            (None, Some(i64::MAX), "until second 9223372036854775807"),
+            (None, None, "always"),
+        ] {
+            let found = Found {
+                of: None,
+                entry: EntryId(1),
+                algorithms: AlgorithmSet::EMPTY,
+                place: String::new(),
+                list: String::new(),
+                valid: (from.map(moment), until.map(moment)),
+            };
+            assert_eq!(validity(&found), expected);
+        }
+    }
 }

@@ -44,8 +44,9 @@ Exit codes: 0 done, also if items were refused; 2 nothing is written: a file is 
 were refused";
 
 const BUILD_HELP: &str = "\
-The file comes to stand at OUT in one step, after it was checked against the lists it is built of: every entry
-is found in it, and of a million digests that nobody listed none is. Until then, what is there stays.
+The file comes to stand at OUT in one step, after it was checked against the lists it is built of:
+every entry is found in it, and of a million digests that nobody listed none is. Until then, what
+is there stays.
 
 Name it wherever a list is named, with the same key: the lists themselves are not needed there.
 
@@ -55,8 +56,9 @@ Examples:
   hashward scan --list all.index --set lists.key_file=/etc/hashward/seal.key /srv/uploads";
 
 const CHECK_HELP: &str = "\
-A sealed file is held against the hash that only its key's owner can make, and with --against also against the
-lists it was built of: every entry is found, and of a million digests that nobody listed none is.
+A sealed file is held against the hash that only its key's owner can make, and with --against also
+against the lists it was built of: every entry is found, and of a million digests that nobody listed
+none is.
 
 Exit codes: 0 sound, 2 something is wrong";
 
@@ -304,7 +306,7 @@ pub(crate) struct Harmless {
 #[derive(Args, Debug)]
 pub(crate) struct Build {
     /// List folders and text lists
-    #[arg(required = true, value_name = "LIST")]
+    #[arg(required = true, value_name = "LISTDIR|FILE")]
     pub(super) lists: Vec<PathBuf>,
     /// The file to write
     #[arg(long, value_name = "OUT")]
@@ -341,7 +343,7 @@ pub(crate) struct NewKey {
 #[derive(Args, Debug)]
 pub(crate) struct Check {
     /// The list folder, or the sealed file
-    #[arg(value_name = "LIST")]
+    #[arg(value_name = "LISTDIR|SEALED")]
     pub(super) list: PathBuf,
     /// A list that a sealed file was built of; may be repeated
     #[arg(long, value_name = "LIST")]

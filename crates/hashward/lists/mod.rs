@@ -4,6 +4,7 @@ pub(crate) mod kept;
 pub(crate) mod key;
 mod loader;
 mod source;
+mod teller;
 mod watch;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::config::Config;
 
 pub(crate) use loader::{First, Keeping, Loader};
 pub(crate) use source::Kind;
+pub(crate) use teller::Teller;
 pub(crate) use watch::{Told, watch};
 
 /// A snapshot, and what is to be said about how it came about.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use hashward_core::{Unreadable, UnreadableKind};
 use hashward_digest::{digest_many, read_full};
-use hashward_engine::{Content, Policy, Snapshot, check, check_all, read_content};
+use hashward_engine::{Conditions, Content, Policy, Snapshot, check, check_all, read_content};
 
 use super::work::{Item, Outcome, Told, open, outcome};
 
@@ -37,9 +37,20 @@ pub(crate) fn take(first: Numbered, mut next: impl FnMut() -> Option<Numbered>) 
     taken
 }
 
+/// What verdicts are made by: the same for the whole of a scan.
+#[derive(Clone, Copy)]
+pub(crate) struct Basis<'a> {
+    /// The lists.
+    pub(crate) snapshot: &'a Snapshot,
+    /// What the provider decided.
+    pub(crate) policy: &'a Policy,
+    /// The moment of the scan.
+    pub(crate) conditions: &'a Conditions,
+}
+
 /// One thread's memory, and what it judges by.
 pub(crate) struct Batcher<'a> {
-    lists: (&'a Snapshot, &'a Policy),
+    basis: Basis<'a>,
     content_bytes_max: u64,
     read: &'a dyn Fn(u64),
     buffer: Vec<u8>,
@@ -57,13 +68,13 @@ struct Small {
 impl<'a> Batcher<'a> {
     /// `read` is told each piece of bytes that was read; large files are read by `buffer_bytes`.
     pub(crate) fn new(
-        lists: (&'a Snapshot, &'a Policy),
+        basis: Basis<'a>,
         content_bytes_max: u64,
         buffer_bytes: usize,
         read: &'a dyn Fn(u64),
     ) -> Self {
         let (buffer, arena) = (vec![0; buffer_bytes], vec![0; ARENA_BYTES]);
-        Self { lists, content_bytes_max, read, buffer, arena, small: Vec::new() }
+        Self { basis, content_bytes_max, read, buffer, arena, small: Vec::new() }
     }
 
     /// Reads and judges each item. `tell` gets the outcomes with their numbers, in any order.
@@ -124,11 +135,11 @@ impl<'a> Batcher<'a> {
 
     /// Digests and judges what is in the arena, side by side.
     fn judge_small(&mut self, tell: &mut dyn FnMut(u64, Outcome)) {
-        let (snapshot, policy) = self.lists;
+        let Basis { snapshot, policy, conditions } = self.basis;
         let contents: Vec<&[u8]> = self.small.iter().map(|small| &self.arena[small.range.clone()]).collect();
         let digests = digest_many(snapshot.algorithms(), &contents);
         let contents: Vec<Content> = digests.into_iter().map(Content::Digests).collect();
-        let verdicts = check_all(snapshot, policy, &contents);
+        let verdicts = check_all(snapshot, policy, conditions, &contents);
         for (small, verdict) in self.small.drain(..).zip(verdicts) {
             tell(small.number, outcome(small.path, small.range.len() as u64, verdict));
         }
@@ -136,13 +147,13 @@ impl<'a> Batcher<'a> {
 
     /// Reads, digests and judges one content by itself.
     fn stream(&mut self, path: PathBuf, reader: &mut dyn Read) -> Outcome {
-        let (snapshot, policy) = self.lists;
+        let Basis { snapshot, policy, conditions } = self.basis;
         let read = read_content(reader, snapshot, &mut self.buffer, self.content_bytes_max);
         let (content, bytes) = match read {
             Ok((digests, bytes)) => (Content::Digests(digests), bytes),
             Err(reason) => (Content::Unreadable(reason), 0),
         };
-        let verdict = check(snapshot, policy, &content);
+        let verdict = check(snapshot, policy, conditions, &content);
         outcome(path, bytes, verdict)
     }
 }
@@ -153,6 +164,7 @@ mod tests {
 
     use hashward_core::{Algorithm, AlgorithmSet, Generation};
     use hashward_list::LoadOptions;
+    use jiff::Timestamp;
 
     use super::*;
 
@@ -173,8 +185,9 @@ mod tests {
             (number, Item::File(path), *seen)
         });
         let items = items.collect();
-        let policy = Policy::default();
-        let mut batcher = Batcher::new((&snapshot, &policy), content_bytes_max, 4096, &|_| {});
+        let (policy, conditions) = (Policy::default(), Conditions::at(Timestamp::UNIX_EPOCH));
+        let basis = Basis { snapshot: &snapshot, policy: &policy, conditions: &conditions };
+        let mut batcher = Batcher::new(basis, content_bytes_max, 4096, &|_| {});
         let mut told = vec![""; lengths.len()];
         batcher.judge(items, &mut |number, outcome| {
             let word = match outcome {

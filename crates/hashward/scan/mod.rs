@@ -16,15 +16,16 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use hashward_engine::Snapshot;
+use hashward_engine::{Conditions, Snapshot};
+use jiff::Timestamp;
 use rayon::ThreadPoolBuilder;
 
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::lists;
 use crate::output::{Output, Style, tame};
 use crate::progress::Progress;
-use batch::{Batcher, Numbered, take};
+use crate::{lists, shares};
+use batch::{Basis, Batcher, Numbered, take};
 use reorder::{Reorder, Window};
 use report::Totals;
 use work::Outcome;
@@ -38,12 +39,18 @@ const QUEUE: usize = 1024;
 pub(crate) fn scan(config: &Config, paths: &[PathBuf], style: Style) -> Result<Exit> {
     let loaded = lists::load(config)?;
     loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    for stranger in shares::strangers(&config.policy.rollout, &loaded.snapshot) {
+        eprintln!("{stranger}");
+    }
     let started = Instant::now();
     let progress = Progress::start();
     let mut output = Output::stdout(style.color);
     let line = Line {
         config,
         snapshot: &loaded.snapshot,
+        // One moment for all, so that no two files are judged by different entries. Nothing floods a scan: it acts on
+        // nothing, and tells the same file as often as it is there.
+        conditions: Conditions::at(Timestamp::now()),
         window: Window::new(WINDOW),
         cancelled: AtomicBool::new(false),
         progress: &progress,
@@ -74,6 +81,7 @@ pub(crate) fn scan(config: &Config, paths: &[PathBuf], style: Style) -> Result<E
 struct Line<'a> {
     config: &'a Config,
     snapshot: &'a Snapshot,
+    conditions: Conditions,
     window: Window,
     /// Nobody wants to know more.
     cancelled: AtomicBool,
@@ -134,8 +142,9 @@ impl Line<'_> {
     fn digest(&self, items: &Mutex<Receiver<Numbered>>, to_tell: &SyncSender<(u64, Outcome)>) {
         let line = &self.config.line;
         let read = |bytes| self.progress.read(bytes);
-        let lists = (self.snapshot, &self.config.policy);
-        let mut batcher = Batcher::new(lists, line.content_bytes_max, line.read_buffer_bytes, &read);
+        let (snapshot, policy) = (self.snapshot, &self.config.policy);
+        let basis = Basis { snapshot, policy, conditions: &self.conditions };
+        let mut batcher = Batcher::new(basis, line.content_bytes_max, line.read_buffer_bytes, &read);
         loop {
             let taken = {
                 let items = items.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ const FEW_BYTES: usize = 38;
 /// algorithm that the entry holds already shows that the name stands for several items: that line, and each
 /// further one of that name with a digest that is new, begins an entry of its own.
 ///
-/// 64 bytes for most lists; an entry with more digests has one allocation besides.
+/// 56 bytes for most lists; an entry with more digests has one allocation besides.
 #[derive(Clone, Eq, PartialEq)]
 pub struct ListEntry {
     /// The entry's name in alerts. It depends on the list's id, and on the name and the count of earlier
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn entries_are_small_and_keep_their_secret() {
-        assert_eq!(size_of::<ListEntry>(), 64);
+        assert_eq!(size_of::<ListEntry>(), 56);
         let entry = ListEntry::new(EntryId(0xab), 7, &Digest::of_empty_content(Algorithm::Md5));
         assert_eq!(format!("{entry:?}"), "ListEntry(e-00000000000000ab, line 7, md5)");
     }

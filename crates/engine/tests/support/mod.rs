@@ -17,8 +17,8 @@ use std::time::Duration;
 use hashward_core::{Algorithm, AlgorithmSet, Generation};
 use hashward_digest::digest_bytes;
 use hashward_engine::{
-    AlertSink, Batch, Checkpoint, Content, JudgeOptions, Outgoing, Payload, PortError, Position, Record,
-    Snapshot, Source, Stop, StreamId, Ticket,
+    AlertSink, Batch, BreakerLimits, Checkpoint, Content, JudgeOptions, Outgoing, Payload, PortError,
+    Position, Record, Snapshot, Source, Stop, StreamId, Ticket,
 };
 use hashward_list::{LoadOptions, load};
 
@@ -66,6 +66,7 @@ pub fn judge_options() -> JudgeOptions {
         read_buffer_bytes: 4096,
         content_bytes_max: u64::MAX,
         quarantine_bytes: false,
+        breaker: BreakerLimits::OFF,
     }
 }
 
