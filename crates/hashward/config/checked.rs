@@ -9,14 +9,15 @@ use hashward_core::{Action, Digest, ListId, Territory};
 use hashward_engine::lists::StepCaps;
 use hashward_engine::{BreakerLimits, Policy, Rollout, Stage};
 use hashward_fetch::HostPattern;
+use hashward_index::Layout;
 
 use crate::explain::subject::parse_digest;
 
 use super::finding::{ConfigError, Finding};
 use super::host;
 use super::raw::{
-    RawAction, RawAlerts, RawBatch, RawConfig, RawGuard, RawHttp, RawInbox, RawKafka, RawLine, RawLists,
-    RawPolicy, RawReferences, RawStage,
+    RawAction, RawAlerts, RawBatch, RawConfig, RawGuard, RawHttp, RawInbox, RawKafka, RawLayout, RawLine,
+    RawLists, RawPolicy, RawReferences, RawStage,
 };
 use super::settings::Settings;
 
@@ -75,6 +76,8 @@ pub(crate) struct Lists {
     pub(crate) key_file: Option<PathBuf>,
     /// How often it is looked whether a list has changed; `None`: never.
     pub(crate) watch: Option<Duration>,
+    /// How lookups are laid out; `None`: by the number of digests.
+    pub(crate) layout: Option<Layout>,
     /// How long changes stay an overlay.
     pub(crate) fold_after: Duration,
     /// Where generations are kept; `None`: nowhere.
@@ -316,6 +319,11 @@ fn lists(raw: &RawLists, check: &mut Check) -> Lists {
         skip_bad_lines: raw.skip_bad_lines,
         key_file,
         watch: (!watch.is_zero()).then_some(watch),
+        layout: match raw.layout {
+            RawLayout::Auto => None,
+            RawLayout::Filter => Some(Layout::FilterAndSet),
+            RawLayout::Lines => Some(Layout::LineTable),
+        },
         fold_after: check.ms("lists.fold_after_ms", raw.fold_after_ms, 0, MS_MAX),
         generations_dir,
         generations_kept: check.count("lists.generations_kept", raw.generations_kept, 2, 1000),

@@ -75,6 +75,10 @@ pub(crate) struct RawLists {
     /// in milliseconds. Many changes are folded sooner.
     #[schemars(example = 600_000)]
     pub(crate) fold_after_ms: u64,
+    /// How lookups are laid out: `filter` keeps a Bloom filter in memory, 2 bytes a digest, before a set that can
+    /// stay on disk; `lines` a table of cache lines, 4 bytes a digest, that answers faster.
+    #[schemars(example = &"filter")]
+    pub(crate) layout: RawLayout,
     /// The folder in which `run` keeps generations of its lists, sealed: for `generations rollback`, and for
     /// a quick start. It needs a key. Empty: generations are in memory only.
     #[schemars(example = "/var/lib/hashward/generations")]
@@ -92,10 +96,23 @@ impl Default for RawLists {
             key_file: String::new(),
             watch_ms: 1000,
             fold_after_ms: 60_000,
+            layout: RawLayout::Auto,
             generations_dir: String::new(),
             generations_kept: 8,
         }
     }
+}
+
+/// How lookups are laid out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RawLayout {
+    /// `lines` up to a billion digests, `filter` beyond.
+    Auto,
+    /// A Bloom filter before a sorted set.
+    Filter,
+    /// A table of cache lines.
+    Lines,
 }
 
 /// What stands between a mistake in a list and innocent people.

@@ -302,7 +302,7 @@ impl Loader {
         let path = self.kept.as_ref().map(Kept::next_file);
         let options = BuildOptions {
             path: path.as_deref(),
-            layout: None,
+            layout: self.lists.layout,
             rails: self.rails(previous),
             now: Timestamp::now().as_second(),
         };

@@ -226,10 +226,11 @@ impl ListIndex {
         key: &SealKey,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, ListIndexError> {
-        let mut writer = match path {
+        let writer = match path {
             Some(path) => IndexWriter::create(path, key)?,
             None => IndexWriter::in_memory(key)?,
         };
+        let mut writer = writer.with_layout(self.layout());
         match &self.layered {
             Some(layered) => layered.fold_into(&mut writer)?,
             None => writer.copy(&self.base, &[])?,
