@@ -131,8 +131,10 @@ fn validate_names_the_stage_and_the_key() {
         ("syntax", "[lists]\nfile = []\n", &["c.toml:2", "lists.file", "lists.files"]),
         ("syntax", "[policy]\nstage = \"uplaod\"\n", &["policy.stage", "uplaod", "upload"]),
         ("topology", "[source]\nkind = \"kafka\"\n", &["kafka.topics"]),
+        ("topology", "[source]\nkind = \"kafka\"\n[kafka]\ntopics = []\n", &["c.toml:4: kafka.topics: "]),
+        ("topology", "[lists]\nfiles = [\"a\", \"a\"]\n", &["c.toml:2: lists.files: "]),
         ("topology", "[kafka.settings]\n\"group.id\" = \"x\"\n", &["group.id", "kafka.group_id"]),
-        ("environment", "[lists]\nfiles = [\"none.txt\"]\n", &["lists.files", "none.txt"]),
+        ("environment", "[lists]\nfiles = [\"none.txt\"]\n", &["c.toml:2: lists.files: ", "none.txt"]),
     ] {
         let (code, told) = check(config, stage);
         assert_eq!(code, Some(2), "{config}: {told}");
