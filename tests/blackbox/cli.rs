@@ -189,4 +189,47 @@ fn demo_shows_the_main_job() {
     for part in ["/metrics", "block", "hashward run"] {
         assert!(told.contains(part), "{part} in {told}");
     }
+    assert_eq!(text(&output.stderr), "", "the log is quiet");
+    let arguments = ["demo", "--files", "100", "--json", "--log-level", "info", "--log-format", "json"];
+    let told = run(&fixture, &arguments);
+    assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+    assert!(lines(&told).iter().any(|line| line["summary"]["found"] == 1));
+    let log = text(&told.stderr);
+    assert!(log.lines().any(|line| json(line.as_bytes())["message"] == "worker starting"), "{log}");
+}
+
+/// A flag does something or is refused by name; none is ignored.
+#[test]
+fn flags_that_would_do_nothing_are_refused() {
+    let fixture = Fixture::new("flags", 1);
+    let configuration = [
+        &["--config", "c.toml"][..],
+        &["--set", "line.open_threads=2"],
+        &["--list", "sample.txt"],
+        &["--skip-bad-lines"],
+    ];
+    let log = [&["--log-level", "info"][..], &["--log-format", "json"]];
+    let json = [&["--json"][..]];
+    let refused = |command: &[&str], flags: &[&[&str]]| {
+        for flag in flags {
+            let output = run(&fixture, &[command, *flag].concat());
+            let told = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{command:?} {flag:?}: {told}");
+            assert!(told.contains(&format!("{}: `hashward {}` ", flag[0], command[0])), "{told}");
+        }
+    };
+    refused(&["demo"], &configuration);
+    refused(&["completions", "bash"], &[&configuration[..], &log, &json].concat());
+    refused(&["man"], &[&configuration[..], &log, &json].concat());
+    refused(&["list", "stats", "folder"], &[&configuration[..], &log].concat());
+    for document in ["schema", "reference"] {
+        for flag in [&configuration[..], &log, &json].concat() {
+            let output = run(&fixture, &[&["config", document], flag].concat());
+            assert_eq!(output.status.code(), Some(2), "{document} {flag:?}");
+            assert!(text(&output.stderr).contains(&format!("{}: `hashward config {document}` ", flag[0])));
+        }
+    }
+    let bad = run(&fixture, &["demo", "--log-level", "inof"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(text(&bad.stderr).contains("--log-level: log.level: "), "{}", text(&bad.stderr));
 }

@@ -33,17 +33,17 @@ const ALERTS_SHOWN: usize = 12;
 type Out = Output<std::io::Stdout>;
 
 /// Shows everything at work.
-pub(crate) fn demo(demo: &Demo, log_level: &str, style: Style) -> Result<Exit> {
-    logging::start(log_level, config::LogFormat::Human, style.color)?;
+pub(crate) fn demo(demo: &Demo, flags: Vec<Flag>, style: Style) -> Result<Exit> {
     let mut output = Output::stdout(style.color);
     let folder = Folder::new(demo.dir.as_deref(), demo.keep)?;
+    let config = configuration(folder.path(), flags)?;
+    logging::start(&config.log_level, config.log_format, style.color)?;
     let bar = bar(u64::from(demo.files), "making files");
     let sample = sample::make(folder.path(), demo.files, || bar.inc(1))?;
     bar.finish_and_clear();
     if !style.json {
         introduce(&sample, demo.files, &mut output)?;
     }
-    let config = configuration(folder.path(), &sample.list)?;
     let Some(seen) = run(&config, demo.files, &sample)? else {
         output.line("stopped")?;
         return Ok(Exit::Failed);
@@ -76,12 +76,13 @@ struct Seen {
     metrics: String,
 }
 
-/// The configuration of the demo: the defaults, but for folders and a free port.
-fn configuration(directory: &Path, list: &Path) -> Result<Config> {
+/// The configuration of the demo: the defaults, but for folders, a free port and a quiet log, and then the user's
+/// flags.
+fn configuration(directory: &Path, flags: Vec<Flag>) -> Result<Config> {
     let text = |path: &Path| path.to_str().map(str::to_owned).context("the folder's path must be UTF-8");
-    let settings: [(&str, toml::Value); 8] = [
+    let settings: [(&str, toml::Value); 10] = [
         ("instance", "demo".into()),
-        ("lists.files", vec![text(list)?].into()),
+        ("lists.files", vec![text(&sample::list(directory))?].into()),
         ("inbox.directory", text(directory)?.into()),
         // The files are complete before the pipeline starts.
         ("inbox.settle_ms", 0.into()),
@@ -89,13 +90,15 @@ fn configuration(directory: &Path, list: &Path) -> Result<Config> {
         ("alerts.quarantine_file", text(&directory.join("quarantine.ndjson"))?.into()),
         ("alerts.print", false.into()),
         ("http.listen", "127.0.0.1:0".into()),
+        ("log.level", "warn".into()),
+        ("log.format", "human".into()),
     ];
     let flag = |(key, value): (&str, toml::Value)| Flag {
         name: "demo".to_owned(),
         key: key.to_owned(),
         value: FlagValue::Typed(value),
     };
-    let flags = settings.into_iter().map(flag).collect();
+    let flags = settings.into_iter().map(flag).chain(flags).collect();
     Ok(config::load(&Sources { file: None, environment: Vec::new(), flags })?)
 }
 
