@@ -183,13 +183,14 @@ fn completions_and_manual() {
 #[test]
 fn demo_shows_the_main_job() {
     let fixture = Fixture::new("demo", 0);
-    let output = run(&fixture, &["demo", "--files", "500"]);
+    let output = run(&fixture, &["demo", "--files", "2000"]);
     let told = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
     for part in ["/metrics", "block", "hashward run"] {
         assert!(told.contains(part), "{part} in {told}");
     }
     assert_eq!(text(&output.stderr), "", "the log is quiet");
+    assert!(told.contains("and 8 more\n"), "nobody is sent to a file that is removed: {told}");
     let arguments = ["demo", "--files", "100", "--json", "--log-level", "info", "--log-format", "json"];
     let told = run(&fixture, &arguments);
     assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
