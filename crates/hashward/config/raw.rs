@@ -501,10 +501,14 @@ pub(crate) struct RawReferences {
     /// How long resolving a host's name may take, and then connecting to it, in milliseconds.
     #[schemars(example = 2000)]
     pub(crate) connect_timeout_ms: u64,
-    /// How long one attempt may take, from resolving the name to the last byte, in milliseconds.
+    /// How long one `https://` reference may take in all, from resolving the name to the last byte, attempts and the
+    /// pauses between them included, in milliseconds. However slowly bytes come, the record then goes to the
+    /// quarantine. What comes behind waits meanwhile: a batch has at most 64 references, of which
+    /// `line.open_threads` are read at a time.
     #[schemars(example = 60_000)]
     pub(crate) transfer_timeout_ms: u64,
-    /// How often a server that does not answer is asked before the record goes to the quarantine, 1 to 100.
+    /// How often a server that does not answer is asked before the record goes to the quarantine, while
+    /// `references.transfer_timeout_ms` lasts, 1 to 100.
     #[schemars(example = 5)]
     pub(crate) attempts_max: u64,
 }
