@@ -67,8 +67,11 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
 fn refuse_idle_flags(cli: &Cli) -> Result<()> {
     let global = &cli.global;
     let name = match &cli.command {
-        Command::Run | Command::Scan(_) | Command::Explain(_) | Command::Validate(_) => return Ok(()),
-        Command::Config(ConfigCommand::Show) => return Ok(()),
+        Command::Run
+        | Command::Scan(_)
+        | Command::Explain(_)
+        | Command::Validate(_)
+        | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),
         Command::Config(ConfigCommand::Schema) => "config schema",
