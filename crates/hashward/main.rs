@@ -71,6 +71,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         | Command::Scan(_)
         | Command::Explain(_)
         | Command::Validate(_)
+        | Command::Generations(_)
         | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),
