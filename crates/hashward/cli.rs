@@ -39,7 +39,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Flags of every command.
+/// Flags of every command. One that does not concern a command is refused by it, never ignored.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
@@ -75,8 +75,8 @@ pub(crate) enum Command {
     /// Shows everything at work: a harmless sample list, a few thousand files, the real pipeline
     ///
     /// Makes the list and the files, runs `hashward run` over them in this process, shows the alerts and some
-    /// metrics, and checks that exactly the listed files were found. Needs nothing, and leaves nothing behind
-    /// without --keep.
+    /// metrics, and checks that exactly the listed files were found. Needs nothing, reads no configuration, and
+    /// leaves nothing behind without --keep.
     Demo(Demo),
     /// Reads content from the configured source and delivers alerts, until it is stopped
     ///
@@ -239,7 +239,8 @@ impl Global {
         Ok(config::sources(self.config.clone(), self.flags()?))
     }
 
-    fn flags(&self) -> Result<Vec<Flag>, config::Finding> {
+    /// The fields that these flags set.
+    pub(crate) fn flags(&self) -> Result<Vec<Flag>, config::Finding> {
         let mut flags = Vec::new();
         for assignment in &self.set {
             let Some((key, value)) = assignment.split_once('=') else {
@@ -274,6 +275,32 @@ impl Global {
             dedicated("--log-format", "log.format", format.as_str().into());
         }
         Ok(flags)
+    }
+
+    /// Refuses flags that would do nothing: those that set what `command`, which reads no configuration, never asks
+    /// for. Only the flags of `kept` are let through.
+    pub(crate) fn refuse_configuration(&self, command: &str, kept: &[&str]) -> Result<(), config::Finding> {
+        let given = [
+            ("--config", self.config.is_some()),
+            ("--set", !self.set.is_empty()),
+            ("--list", !self.list.is_empty()),
+            ("--skip-bad-lines", self.skip_bad_lines),
+            ("--log-level", self.log_level.is_some()),
+            ("--log-format", self.log_format.is_some()),
+        ];
+        match given.into_iter().find(|(flag, is_given)| *is_given && !kept.contains(flag)) {
+            Some((flag, _)) => {
+                let what = format!("`hashward {command}` reads no configuration: leave {flag} out");
+                Err(config::Finding::at(flag, what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses `--json` for `command`, which prints a text of one form.
+    pub(crate) fn refuse_json(&self, command: &str) -> Result<(), config::Finding> {
+        let what = format_args!("`hashward {command}` has one form only: leave --json out");
+        if self.json { Err(config::Finding::at("--json", what)) } else { Ok(()) }
     }
 
     /// How results are written.

@@ -46,8 +46,9 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
     let style = cli.global.style();
     hashward_digest::Path::from_environment().context(hashward_digest::PATH_VARIABLE)?;
     let config = || -> Result<Config> { Ok(config::load(&cli.global.sources()?)?) };
+    refuse_idle_flags(cli)?;
     match &cli.command {
-        Command::Demo(demo) => demo::demo(demo, cli.global.log_level.as_deref().unwrap_or("warn"), style),
+        Command::Demo(demo) => demo::demo(demo, cli.global.flags()?, style),
         Command::Run => run::run(&config()?, style),
         Command::Scan(scan) => scan::scan(&config()?, &scan.paths, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
@@ -60,6 +61,27 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Completions { shell } => documents::completions(*shell),
         Command::Man { directory } => documents::man(directory.as_deref()),
     }
+}
+
+/// Refuses global flags that the command would not heed.
+fn refuse_idle_flags(cli: &Cli) -> Result<()> {
+    let global = &cli.global;
+    let name = match &cli.command {
+        Command::Run
+        | Command::Scan(_)
+        | Command::Explain(_)
+        | Command::Validate(_)
+        | Command::Generations(_)
+        | Command::Config(ConfigCommand::Show) => return Ok(()),
+        Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
+        Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),
+        Command::Config(ConfigCommand::Schema) => "config schema",
+        Command::Config(ConfigCommand::Reference) => "config reference",
+        Command::Completions { .. } => "completions",
+        Command::Man { .. } => "man",
+    };
+    global.refuse_configuration(name, &[])?;
+    Ok(global.refuse_json(name)?)
 }
 
 fn print(text: &str) -> Result<Exit> {

@@ -93,7 +93,7 @@ fn environment(config: &Config) -> Vec<Finding> {
         findings.push(Finding::of("references.ca_file", format_args!("{}: {error}", ca_file.display())));
     }
     findings.extend(wiring::probe(config));
-    findings
+    findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
 
 /// The folder, or the nearest one above it that exists: `run` makes the rest.

@@ -131,8 +131,10 @@ fn validate_names_the_stage_and_the_key() {
         ("syntax", "[lists]\nfile = []\n", &["c.toml:2", "lists.file", "lists.files"]),
         ("syntax", "[policy]\nstage = \"uplaod\"\n", &["policy.stage", "uplaod", "upload"]),
         ("topology", "[source]\nkind = \"kafka\"\n", &["kafka.topics"]),
+        ("topology", "[source]\nkind = \"kafka\"\n[kafka]\ntopics = []\n", &["c.toml:4: kafka.topics: "]),
+        ("topology", "[lists]\nfiles = [\"a\", \"a\"]\n", &["c.toml:2: lists.files: "]),
         ("topology", "[kafka.settings]\n\"group.id\" = \"x\"\n", &["group.id", "kafka.group_id"]),
-        ("environment", "[lists]\nfiles = [\"none.txt\"]\n", &["lists.files", "none.txt"]),
+        ("environment", "[lists]\nfiles = [\"none.txt\"]\n", &["c.toml:2: lists.files: ", "none.txt"]),
     ] {
         let (code, told) = check(config, stage);
         assert_eq!(code, Some(2), "{config}: {told}");
@@ -181,10 +183,54 @@ fn completions_and_manual() {
 #[test]
 fn demo_shows_the_main_job() {
     let fixture = Fixture::new("demo", 0);
-    let output = run(&fixture, &["demo", "--files", "500"]);
+    let output = run(&fixture, &["demo", "--files", "2000"]);
     let told = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
     for part in ["/metrics", "block", "hashward run"] {
         assert!(told.contains(part), "{part} in {told}");
     }
+    assert_eq!(text(&output.stderr), "", "the log is quiet");
+    assert!(told.contains("and 8 more\n"), "nobody is sent to a file that is removed: {told}");
+    let arguments = ["demo", "--files", "100", "--json", "--log-level", "info", "--log-format", "json"];
+    let told = run(&fixture, &arguments);
+    assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+    assert!(lines(&told).iter().any(|line| line["summary"]["found"] == 1));
+    let log = text(&told.stderr);
+    assert!(log.lines().any(|line| json(line.as_bytes())["message"] == "worker starting"), "{log}");
+}
+
+/// A flag does something or is refused by name; none is ignored.
+#[test]
+fn flags_that_would_do_nothing_are_refused() {
+    let fixture = Fixture::new("flags", 1);
+    let configuration = [
+        &["--config", "c.toml"][..],
+        &["--set", "line.open_threads=2"],
+        &["--list", "sample.txt"],
+        &["--skip-bad-lines"],
+    ];
+    let log = [&["--log-level", "info"][..], &["--log-format", "json"]];
+    let json = [&["--json"][..]];
+    let refused = |command: &[&str], flags: &[&[&str]]| {
+        for flag in flags {
+            let output = run(&fixture, &[command, *flag].concat());
+            let told = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{command:?} {flag:?}: {told}");
+            assert!(told.contains(&format!("{}: `hashward {}` ", flag[0], command[0])), "{told}");
+        }
+    };
+    refused(&["demo"], &configuration);
+    refused(&["completions", "bash"], &[&configuration[..], &log, &json].concat());
+    refused(&["man"], &[&configuration[..], &log, &json].concat());
+    refused(&["list", "stats", "folder"], &[&configuration[..], &log].concat());
+    for document in ["schema", "reference"] {
+        for flag in [&configuration[..], &log, &json].concat() {
+            let output = run(&fixture, &[&["config", document], flag].concat());
+            assert_eq!(output.status.code(), Some(2), "{document} {flag:?}");
+            assert!(text(&output.stderr).contains(&format!("{}: `hashward config {document}` ", flag[0])));
+        }
+    }
+    let bad = run(&fixture, &["demo", "--log-level", "inof"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(text(&bad.stderr).contains("--log-level: log.level: "), "{}", text(&bad.stderr));
 }

@@ -78,7 +78,10 @@ fn validate_asks_the_broker() {
     let good = fixture.kafka_config(broker, "");
     let (code, told) = check(&good);
     assert_eq!(code, Some(2), "{told}");
-    let missing = format!("kafka.topics: there is no topic {:?}: create it first", fixture.topic("uploads"));
+    let missing = format!(
+        "hashward.toml:11: kafka.topics: there is no topic {:?}: create it first",
+        fixture.topic("uploads")
+    );
     assert!(told.contains(&missing), "{told}");
     fixture.create_topics(broker, 1);
     let (code, told) = check(&good);
@@ -87,5 +90,5 @@ fn validate_asks_the_broker() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (code, told) = check(&good.replace(broker.bootstrap(), &nobody.to_string()));
     assert_eq!(code, Some(2), "{told}");
-    assert!(told.contains("kafka.bootstrap_servers: no answer from 127.0.0.1"), "{told}");
+    assert!(told.contains("hashward.toml:9: kafka.bootstrap_servers: no answer from 127.0.0.1"), "{told}");
 }

@@ -1,67 +1,14 @@
 //! The forms in which a record brings its content, and what becomes of records that bring none.
 
 use std::fs;
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use hashward_core::Algorithm;
 use serde_json::{Value, json};
 
 use crate::broker::{Broker, Isolation, NewRecord, PASSWORD, USERNAME};
 use crate::fixture::{Fixture, complaints, harmless, hex, id_set, listed};
+use crate::https::HttpsServer;
 use crate::worker::{Worker, wait_for};
-
-/// `openssl s_server -WWW`: serves the files of a folder over HTTPS, with a certificate by a CA of its own.
-struct HttpsServer {
-    child: Child,
-    port: u16,
-}
-
-impl HttpsServer {
-    fn start(directory: &Path) -> Self {
-        let openssl = |arguments: &str| {
-            let made = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output();
-            let made = made.expect("openssl is installed");
-            assert!(made.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&made.stderr));
-        };
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-        openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=test-ca"));
-        let name = "-subj /CN=localhost -addext subjectAltName=DNS:localhost";
-        openssl(&format!("req {key} -keyout key.pem -out cert.csr {name}"));
-        let by_ca = "-CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copyall";
-        openssl(&format!("x509 -req -in cert.csr {by_ca} -out cert.pem -days 2"));
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-        let child = Command::new("openssl")
-            .args([
-                "s_server",
-                "-WWW",
-                "-quiet",
-                "-cert",
-                "cert.pem",
-                "-key",
-                "key.pem",
-                "-accept",
-                &port.to_string(),
-            ])
-            .current_dir(directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("openssl is installed");
-        let server = Self { child, port };
-        wait_for("the HTTPS server", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
-        server
-    }
-}
-
-impl Drop for HttpsServer {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 

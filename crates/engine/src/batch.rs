@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hashward_core::{Digests, Identity, Unreadable};
+use hashward_digest::Path;
 
 /// One run of records that a source reads in order, such as one assignment of one Kafka partition. A source never
 /// uses an id twice, so that what belongs to a lost assignment can be told from what belongs to the next one.
@@ -91,6 +92,17 @@ impl Batch {
         self.arena.len() + self.outside_bytes
     }
 
+    /// Whether the batch is to be closed: it holds `records_max` records or `bytes_max` bytes, or it fills the lanes that
+    /// digest contents side by side and would grow too large by filling them once more. A few contents beyond would cost
+    /// a whole pass through the lanes.
+    pub fn is_full(&self, records_max: usize, bytes_max: usize) -> bool {
+        let (records, lanes) = (self.records.len(), Path::chosen().lanes());
+        let once_more = || self.bytes().div_ceil(records.max(1)) * lanes;
+        records >= records_max
+            || self.bytes() >= bytes_max
+            || (records.is_multiple_of(lanes) && self.bytes() + once_more() > bytes_max)
+    }
+
     /// Counts bytes that records hold by themselves, such as their headers.
     pub fn count(&mut self, bytes: usize) {
         self.outside_bytes += bytes;
@@ -156,6 +168,37 @@ fn bound(attribute: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn batches_of_large_contents_end_where_lanes_are_full() {
+        const RECORDS_MAX: usize = 100;
+        let lanes = Path::chosen().lanes();
+        for content_bytes in [10, 1000, 100_000, 1_000_000] {
+            let bytes_max = lanes * 350_000;
+            let mut batch = Batch::default();
+            while !batch.is_full(RECORDS_MAX, bytes_max) {
+                let payload = batch.lend(Box::new(vec![0; content_bytes]));
+                let position = Position { stream: StreamId(1), offset: 0 };
+                let (origin, headers) = (Arc::from("origin"), Vec::new());
+                batch.records.push(Record {
+                    position,
+                    origin,
+                    key: None,
+                    value: None,
+                    headers,
+                    identity: None,
+                    payload,
+                });
+            }
+            let expected = match content_bytes {
+                100_000 => 3 * lanes,
+                // Too large for the lanes to be filled.
+                1_000_000 => bytes_max.div_ceil(content_bytes),
+                _ => RECORDS_MAX,
+            };
+            assert_eq!(batch.records.len(), expected, "{content_bytes}");
+        }
+    }
 
     #[test]
     fn long_attributes_are_cut_and_stay_apart() {

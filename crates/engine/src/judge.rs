@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Instant;
 
 use hashward_core::{Decision, Digests, Unreadable, UnreadableKind, Verdict};
-use hashward_digest::{ReadError, digest_many, digest_reader};
+use hashward_digest::{Path, ReadError, digest_many, digest_reader};
 use jiff::Timestamp;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -93,13 +93,8 @@ impl Judge {
         let snapshot = &*self.live.load();
         let (deferred, ready): (Vec<usize>, Vec<usize>) =
             (0..batch.records.len()).partition(|i| matches!(batch.records[*i].payload, Payload::Deferred(_)));
-        let threads = self.options.digest_threads;
-        let records_per_task = ready
-            .len()
-            .div_ceil(threads * TASKS_PER_THREAD)
-            .max(RECORDS_PER_TASK_MIN)
-            .min(ready.len().div_ceil(threads))
-            .max(1);
+        let records_per_task =
+            records_per_task(ready.len(), self.options.digest_threads, Path::chosen().lanes());
         let mut tally = Tally::default();
         let mut opened = Tally::default();
         // Content in memory is digested while other content is still being opened and read.
@@ -259,4 +254,36 @@ pub fn read_content(
             ReadError::Io(cause) => Unreadable::new(UnreadableKind::ReadFailed, cause),
         },
     )
+}
+
+/// Into tasks of how many records a batch is cut. A pass through the lanes takes as long with a few of them as with all,
+/// so that a task which leaves lanes empty wins no time, and costs as much as a full one.
+fn records_per_task(records: usize, threads: usize, lanes: usize) -> usize {
+    let each = records.div_ceil(threads * TASKS_PER_THREAD).max(RECORDS_PER_TASK_MIN);
+    each.min(records.div_ceil(threads)).next_multiple_of(lanes).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_fill_lanes_and_threads() {
+        for (records, threads, lanes, expected) in [
+            (0, 2, 16, 1),
+            (1, 2, 16, 16),
+            // Large contents: a batch has few of them.
+            (19, 2, 16, 16),
+            (19, 2, 8, 16),
+            (19, 2, 1, 10),
+            (37, 2, 16, 32),
+            // Small ones: each thread has some tasks, and none is small.
+            (256, 2, 16, 32),
+            (8192, 2, 16, 1024),
+            (8192, 64, 16, 32),
+        ] {
+            let case = (records, threads, lanes);
+            assert_eq!(records_per_task(records, threads, lanes), expected, "{case:?}");
+        }
+    }
 }

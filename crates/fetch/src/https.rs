@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hashward_engine::core::{Unreadable, UnreadableKind};
 use ureq::http::{Response, Uri, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, DefaultConnector};
-use ureq::{Agent, Body, Error};
+use ureq::{Agent, Body, Error, Timeout};
 
 use crate::reader::WholeBody;
 use crate::transport::{StaleConnection, StrictEnd};
@@ -33,7 +33,14 @@ const OUTPUT_BUFFER_BYTES: usize = 16 << 10;
 pub(crate) struct Https {
     hosts: Vec<HostPattern>,
     agent: Agent,
+    transfer_timeout: Duration,
     attempts_max: u32,
+}
+
+/// How long one reference may still take.
+struct Patience {
+    until: Instant,
+    is_whole: bool,
 }
 
 /// Why one attempt failed.
@@ -42,6 +49,12 @@ enum Failed {
     Now(String),
     /// No attempt will.
     ForGood(Unreadable),
+}
+
+impl Patience {
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
 }
 
 impl Https {
@@ -70,7 +83,8 @@ impl Https {
             .build();
         let connector = DefaultConnector::default().chain(StrictEnd);
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        Ok(Self { hosts, agent, attempts_max: options.attempts_max })
+        let FetchOptions { transfer_timeout, attempts_max, .. } = *options;
+        Ok(Self { hosts, agent, transfer_timeout, attempts_max })
     }
 
     /// Opens what follows `https://`.
@@ -82,13 +96,16 @@ impl Https {
         let uri: Uri =
             format!("https://{rest}").parse().map_err(|error| bad(format_args!("it is no URL: {error}")))?;
         let host = self.allowed_host(&uri)?;
+        let mut patience = Patience { until: Instant::now() + self.transfer_timeout, is_whole: true };
         let mut backoff = BACKOFF_FIRST;
         let mut attempt = 1;
         let why = loop {
-            match self.attempt(&uri, host) {
+            match self.attempt(&uri, host, &mut patience) {
                 Ok(reader) => return Ok(reader),
                 Err(Failed::ForGood(reason)) => return Err(reason),
-                Err(Failed::Now(why)) if attempt >= self.attempts_max => break why,
+                Err(Failed::Now(why)) if attempt >= self.attempts_max || patience.left() <= backoff => {
+                    break why;
+                }
                 Err(Failed::Now(_)) => {}
             }
             thread::sleep(backoff);
@@ -119,18 +136,35 @@ impl Https {
     }
 
     /// Asks once on a connection that lives; kept ones that turn out to be closed do not count.
-    fn ask(&self, uri: &Uri) -> Result<Response<Body>, Error> {
+    fn ask(&self, uri: &Uri, patience: &mut Patience) -> Result<Response<Body>, Error> {
         for _ in 0..IDLE_CONNECTIONS_PER_HOST_MAX {
-            match self.agent.get(uri).call() {
+            match self.call(uri, patience) {
                 Err(error) if StaleConnection::is(&error) => {}
                 result => return result,
             }
         }
-        self.agent.get(uri).call()
+        self.call(uri, patience)
     }
 
-    fn attempt(&self, uri: &Uri, host: &str) -> Result<Box<dyn Read + Send>, Failed> {
-        let response = self.ask(uri).map_err(|error| not_answered(&error, host))?;
+    fn call(&self, uri: &Uri, patience: &mut Patience) -> Result<Response<Body>, Error> {
+        let request = self.agent.get(uri);
+        if std::mem::take(&mut patience.is_whole) {
+            // As the agent has it. A request with a time of its own would share no TLS session with others.
+            return request.call();
+        }
+        match patience.left() {
+            Duration::ZERO => Err(Error::Timeout(Timeout::Global)),
+            left => request.config().timeout_global(Some(left)).build().call(),
+        }
+    }
+
+    fn attempt(
+        &self,
+        uri: &Uri,
+        host: &str,
+        patience: &mut Patience,
+    ) -> Result<Box<dyn Read + Send>, Failed> {
+        let response = self.ask(uri, patience).map_err(|error| not_answered(&error, host))?;
         let status = response.status();
         let for_good = |kind, detail: &str| {
             Err(Failed::ForGood(Unreadable::new(kind, format_args!("{host} answered {status}{detail}"))))

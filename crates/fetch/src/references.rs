@@ -27,10 +27,11 @@ pub struct FetchOptions {
     pub ca_file: Option<PathBuf>,
     /// How long resolving a host's name may take, and then connecting to it.
     pub connect_timeout: Duration,
-    /// How long one attempt may take, from resolving the name to the last byte of the content.
+    /// How long one `https://` reference may take in all, from resolving the name to the last byte of the content:
+    /// every attempt and the pauses between them, however slowly bytes come.
     pub transfer_timeout: Duration,
-    /// How often a server that does not answer, or answers with 429 or 5xx, is asked in all. Once the content
-    /// has begun to come there is no further attempt.
+    /// How often a server that does not answer, or answers with 429 or 5xx, is asked in all, while there is time.
+    /// Once the content has begun to come there is no further attempt.
     pub attempts_max: u32,
 }
 

@@ -13,7 +13,7 @@ use hashward_index::Layout;
 
 use crate::explain::subject::parse_digest;
 
-use super::finding::{ConfigError, Finding};
+use super::finding::{ConfigError, Finding, Places};
 use super::host;
 use super::raw::{
     RawAction, RawAlerts, RawBatch, RawConfig, RawGuard, RawHttp, RawInbox, RawKafka, RawLayout, RawLine,
@@ -31,6 +31,8 @@ pub(crate) use super::raw::{
 pub(crate) struct Config {
     /// The configuration as written, with defaults filled in.
     pub(crate) raw: RawConfig,
+    /// Where it was written, for what is found wrong with it later.
+    pub(crate) places: Places,
     /// The name of this worker.
     pub(crate) instance: String,
     /// What is matched against.
@@ -228,6 +230,7 @@ impl TryFrom<RawConfig> for Config {
             log_level: log_level(&raw.log.level, &mut check),
             log_format: raw.log.format,
             raw,
+            places: Places::default(),
         };
         if check.0.is_empty() { Ok(config) } else { Err(ConfigError(check.0)) }
     }

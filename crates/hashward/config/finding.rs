@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: where, which key, and what would be right.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One thing that is wrong.
@@ -23,6 +24,23 @@ impl Finding {
     /// Something wrong at a place rather than with a key.
     pub(crate) fn at(place: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self { place: Some(place.to_string()), key: None, what: what.to_string() }
+    }
+}
+
+/// Where each key was set that some layer above the defaults sets: `file:line`, a variable, or a flag.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places(BTreeMap<String, String>);
+
+impl Places {
+    /// Notes where `key` was set. The last layer wins, as its value does.
+    pub(crate) fn set(&mut self, key: &str, place: &str) {
+        self.0.insert(key.to_owned(), place.to_owned());
+    }
+
+    /// Adds the place of its key to a finding that names none.
+    pub(crate) fn mark(&self, finding: Finding) -> Finding {
+        let place = finding.key.as_ref().and_then(|key| self.0.get(key)).cloned();
+        Finding { place: finding.place.or(place), ..finding }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-use super::finding::{ConfigError, Finding};
+use super::finding::{ConfigError, Finding, Places};
 use super::keys::{Keys, Kind};
 use super::settings::is_secret;
 
@@ -51,8 +51,8 @@ pub(crate) enum FlagValue {
 pub(crate) struct Layered {
     /// The values.
     pub(crate) values: BTreeMap<String, Value>,
-    /// Where each was written: `file:line`, the variable, or the flag.
-    pub(crate) places: BTreeMap<String, String>,
+    /// Where each was written.
+    pub(crate) places: Places,
     findings: Vec<Finding>,
 }
 
@@ -154,7 +154,7 @@ impl Layered {
             }
             (Some(_), value) => {
                 self.values.insert(key.to_owned(), value);
-                self.places.insert(key.to_owned(), place.to_owned());
+                self.places.set(key, place);
             }
         }
     }

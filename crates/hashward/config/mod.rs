@@ -45,10 +45,13 @@ pub(crate) fn load(sources: &Sources) -> Result<Config, ConfigError> {
     let keys = Keys::new();
     let mut layered = Layered::gather(sources, &keys)?;
     let raw = typed(&mut layered, &keys)?;
-    Config::try_from(raw).map_err(|ConfigError(findings)| {
-        let placed = findings.into_iter().map(|finding| place(finding, &layered));
-        ConfigError(placed.collect())
-    })
+    let Layered { places, .. } = layered;
+    match Config::try_from(raw) {
+        Ok(config) => Ok(Config { places, ..config }),
+        Err(ConfigError(findings)) => {
+            Err(ConfigError(findings.into_iter().map(|finding| places.mark(finding)).collect()))
+        }
+    }
 }
 
 /// Gives the merged values their types. A value of a wrong type is told and left out, so that the next one is
@@ -71,7 +74,7 @@ fn typed(layered: &mut Layered, keys: &Keys) -> Result<RawConfig, ConfigError> {
         };
         let shown = layered.shown(&key).map(|value| format!("{value}: ")).unwrap_or_default();
         let what = format!("{shown}{}", expected(error.inner().message(), &key, layered, keys));
-        findings.push(place(Finding::of(&key, what), layered));
+        findings.push(layered.places.mark(Finding::of(&key, what)));
         layered.values.remove(&key);
     }
 }
@@ -112,13 +115,7 @@ fn choices(field: &serde_json::Value) -> Vec<&str> {
     one_of.filter_map(|choice| choice["const"].as_str()).collect()
 }
 
-/// Adds where the key was written. A list's or a table's own key stands for what is in it.
-fn place(finding: Finding, layered: &Layered) -> Finding {
-    let place = finding.key.as_ref().and_then(|key| layered.places.get(key)).cloned();
-    Finding { place: finding.place.or(place), ..finding }
-}
-
-/// Checks whether the parts go together. The place of a key is not known any more; the key is.
+/// Checks whether the parts go together.
 pub(crate) fn check_topology(config: &Config) -> Result<(), ConfigError> {
     let findings = topology::check(config);
     if findings.is_empty() { Ok(()) } else { Err(ConfigError(findings)) }

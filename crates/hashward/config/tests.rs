@@ -256,6 +256,42 @@ fn parts_that_do_not_go_together() {
     }
 }
 
+#[test]
+fn what_does_not_go_together_is_told_with_its_place() {
+    let kafka = "[source]\nkind = \"kafka\"\n[alerts]\nkind = \"kafka\"\n[kafka]\n";
+    let topic = ("HASHWARD__KAFKA__ALERTS_TOPIC", "a");
+    let none: &[(&str, &str)] = &[];
+    for (text, variables, set, expected) in [
+        (format!("{kafka}topics = []"), none, none, "c.toml:6: kafka.topics: empty: "),
+        (
+            format!("{kafka}topics = [\"a\"]"),
+            &[topic],
+            none,
+            "HASHWARD__KAFKA__ALERTS_TOPIC: kafka.alerts_topic: ",
+        ),
+        (
+            format!("{kafka}topics = [\"a\"]"),
+            &[topic],
+            &[("kafka.alerts_topic", "a")],
+            "--set: kafka.alerts_topic: ",
+        ),
+        (
+            "[lists]\nskip_bad_lines = true\nfiles = [\"x\", \"x\"]".to_owned(),
+            none,
+            none,
+            "c.toml:3: lists.files: ",
+        ),
+        // The default is at fault with another field: it stands nowhere.
+        (kafka.to_owned(), none, none, "kafka.topics: empty: "),
+    ] {
+        let config = load_layers(&text, variables, set).unwrap();
+        let ConfigError(findings) = check_topology(&config).unwrap_err();
+        let told = findings[0].to_string();
+        let file = told.find("c.toml").unwrap_or_default();
+        assert!(told[file..].starts_with(expected), "{told}");
+    }
+}
+
 /// Both documents are written by `hashward config`; run it again after changing a field.
 #[test]
 fn committed_documents_are_up_to_date() {

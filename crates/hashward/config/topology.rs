@@ -10,7 +10,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     transactions(config, &mut findings);
     files(config, &mut findings);
     generations(config, &mut findings);
-    findings
+    findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
 
 fn kafka(config: &Config, findings: &mut Vec<Finding>) {

@@ -33,17 +33,17 @@ const ALERTS_SHOWN: usize = 12;
 type Out = Output<std::io::Stdout>;
 
 /// Shows everything at work.
-pub(crate) fn demo(demo: &Demo, log_level: &str, style: Style) -> Result<Exit> {
-    logging::start(log_level, config::LogFormat::Human, style.color)?;
+pub(crate) fn demo(demo: &Demo, flags: Vec<Flag>, style: Style) -> Result<Exit> {
     let mut output = Output::stdout(style.color);
     let folder = Folder::new(demo.dir.as_deref(), demo.keep)?;
+    let config = configuration(folder.path(), flags)?;
+    logging::start(&config.log_level, config.log_format, style.color)?;
     let bar = bar(u64::from(demo.files), "making files");
     let sample = sample::make(folder.path(), demo.files, || bar.inc(1))?;
     bar.finish_and_clear();
     if !style.json {
         introduce(&sample, demo.files, &mut output)?;
     }
-    let config = configuration(folder.path(), &sample.list)?;
     let Some(seen) = run(&config, demo.files, &sample)? else {
         output.line("stopped")?;
         return Ok(Exit::Failed);
@@ -62,7 +62,7 @@ pub(crate) fn demo(demo: &Demo, log_level: &str, style: Style) -> Result<Exit> {
         }}))?;
         return Ok(Exit::Success);
     }
-    tell_alerts(&alerts, &config, &mut output)?;
+    tell_alerts(&alerts, &config, folder.is_kept(), &mut output)?;
     tell_metrics(&seen, &mut output)?;
     tell_result(&seen, demo.files, &sample, &mut output)?;
     tell_what_next(&folder, &sample, &mut output)?;
@@ -76,12 +76,13 @@ struct Seen {
     metrics: String,
 }
 
-/// The configuration of the demo: the defaults, but for folders and a free port.
-fn configuration(directory: &Path, list: &Path) -> Result<Config> {
+/// The configuration of the demo: the defaults, but for folders, a free port and a quiet log, and then the user's
+/// flags.
+fn configuration(directory: &Path, flags: Vec<Flag>) -> Result<Config> {
     let text = |path: &Path| path.to_str().map(str::to_owned).context("the folder's path must be UTF-8");
-    let settings: [(&str, toml::Value); 8] = [
+    let settings: [(&str, toml::Value); 10] = [
         ("instance", "demo".into()),
-        ("lists.files", vec![text(list)?].into()),
+        ("lists.files", vec![text(&sample::list(directory))?].into()),
         ("inbox.directory", text(directory)?.into()),
         // The files are complete before the pipeline starts.
         ("inbox.settle_ms", 0.into()),
@@ -89,13 +90,15 @@ fn configuration(directory: &Path, list: &Path) -> Result<Config> {
         ("alerts.quarantine_file", text(&directory.join("quarantine.ndjson"))?.into()),
         ("alerts.print", false.into()),
         ("http.listen", "127.0.0.1:0".into()),
+        ("log.level", "warn".into()),
+        ("log.format", "human".into()),
     ];
     let flag = |(key, value): (&str, toml::Value)| Flag {
         name: "demo".to_owned(),
         key: key.to_owned(),
         value: FlagValue::Typed(value),
     };
-    let flags = settings.into_iter().map(flag).collect();
+    let flags = settings.into_iter().map(flag).chain(flags).collect();
     Ok(config::load(&Sources { file: None, environment: Vec::new(), flags })?)
 }
 
@@ -180,7 +183,7 @@ fn introduce(sample: &Sample, files: u32, output: &mut Out) -> Result<()> {
     Ok(())
 }
 
-fn tell_alerts(alerts: &[Value], config: &Config, output: &mut Out) -> Result<()> {
+fn tell_alerts(alerts: &[Value], config: &Config, is_kept: bool, output: &mut Out) -> Result<()> {
     output.line("")?;
     output.line(output.paint(Paint::Bold, "alerts"))?;
     for alert in alerts.iter().take(ALERTS_SHOWN) {
@@ -188,7 +191,9 @@ fn tell_alerts(alerts: &[Value], config: &Config, output: &mut Out) -> Result<()
         output.line(format_args!("  {line}"))?;
     }
     if let Some(more) = alerts.len().checked_sub(ALERTS_SHOWN).filter(|more| *more > 0) {
-        output.line(format_args!("  and {more} more in {}", config.alerts.file.display()))?;
+        // A file that is about to be removed is no place to send a reader to.
+        let place = if is_kept { format!(" in {}", config.alerts.file.display()) } else { String::new() };
+        output.line(format_args!("  and {more} more{place}"))?;
     }
     Ok(())
 }
@@ -202,7 +207,8 @@ fn tell_metrics(seen: &Seen, output: &mut Out) -> Result<()> {
         "hashward_list_entries",
     ];
     output.line("")?;
-    output.line(output.paint(Paint::Bold, format_args!("metrics, from {}", seen.url)))?;
+    output
+        .line(output.paint(Paint::Bold, format_args!("metrics, as {} served them while it ran", seen.url)))?;
     let is_shown = |line: &&str| SHOWN.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0");
     for line in seen.metrics.lines().filter(is_shown) {
         output.line(format_args!("  {line}"))?;
@@ -223,26 +229,35 @@ fn tell_result(seen: &Seen, files: u32, sample: &Sample, output: &mut Out) -> Re
 
 fn tell_what_next(folder: &Folder, sample: &Sample, output: &mut Out) -> Result<()> {
     output.line("")?;
+    let program = program();
     if !folder.is_kept() {
-        output
-            .line("the folder is removed now; `hashward demo --keep` keeps it. Your own list and files:")?;
-        output.line("  hashward run --list FILE        then put files into hashward-data/inbox")?;
-        output.line("  hashward scan --list FILE PATH  looks through a directory tree once")?;
+        output.line(
+            "the demo's folder is removed now; with --keep it stays. With a list and files of your own:",
+        )?;
+        output.line(format_args!("  {program} run --list FILE"))?;
+        output.line("    then put files into hashward-data/inbox")?;
+        output.line(format_args!("  {program} scan --list FILE PATH"))?;
+        output.line("    looks through a directory tree once")?;
         return Ok(());
     }
     let path = folder.path();
     let at = |name: &str| quoted(&path.join(name));
     output.line(format_args!("everything is in {}. To go on:", quoted(path)))?;
     output.line(format_args!(
-        "  hashward run --list {} --set inbox.directory={} \\",
+        "  {program} run --list {} --set inbox.directory={} \\",
         quoted(&sample.list),
         quoted(path)
     ))?;
     let (alerts, quarantine) = (at("alerts.ndjson"), at("quarantine.ndjson"));
     output.line(format_args!("    --set alerts.file={alerts} --set alerts.quarantine_file={quarantine}"))?;
     output.line(format_args!("  then put files into {}", at("inbox")))?;
-    output.line(format_args!("  hashward scan --list {} {}", quoted(&sample.list), at("held")))?;
+    output.line(format_args!("  {program} scan --list {} {}", quoted(&sample.list), at("held")))?;
     Ok(())
+}
+
+/// This program as its user called it: it may not be on the path.
+fn program() -> String {
+    std::env::args_os().next().map_or_else(|| "hashward".to_owned(), |name| quoted(Path::new(&name)))
 }
 
 /// A path as a shell takes it.

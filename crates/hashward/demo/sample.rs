@@ -64,11 +64,16 @@ impl Listed {
     }
 }
 
+/// Where the list is, below the folder of the demo.
+pub(crate) fn list(directory: &Path) -> PathBuf {
+    directory.join("lists/demo-sample.txt")
+}
+
 /// Makes the list in `directory`, and the files in its `inbox`. `made` is told after each file.
 pub(crate) fn make(directory: &Path, files: u32, made: impl Fn()) -> Result<Sample> {
-    let lists = directory.join("lists");
-    fs::create_dir_all(&lists).with_context(|| lists.display().to_string())?;
-    let list = lists.join("demo-sample.txt");
+    let list = list(directory);
+    let lists = list.parent().expect("the list is in a folder");
+    fs::create_dir_all(lists).with_context(|| lists.display().to_string())?;
     let mut text = b"# Digests of random bytes, as sha256sum, sha1sum and md5sum write them.\n".to_vec();
     let mut random = Random::new(0);
     for _ in 0..OTHER_ENTRIES {

@@ -180,8 +180,7 @@ impl KafkaSource {
     }
 
     fn is_full(&self, batch: &Batch) -> bool {
-        batch.records.len() >= self.options.batch_records_max
-            || batch.bytes() >= self.options.batch_bytes_max
+        batch.is_full(self.options.batch_records_max, self.options.batch_bytes_max)
             || self.references >= REFERENCES_PER_BATCH_MAX
     }
 }

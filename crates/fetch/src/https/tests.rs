@@ -1,15 +1,45 @@
 //! Against `openssl s_server`: a real TLS server by others, on a free port of this machine.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::{FetchOptions, References};
+
+/// Goes between a client and a server. After `swift_bytes` of a connection what the server says comes one byte at a
+/// time, with a pause after each, as long as the client listens.
+fn trickle(server_port: u16, swift_bytes: usize) -> (u16, Arc<AtomicUsize>) {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&connections);
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            seen.fetch_add(1, Ordering::Relaxed);
+            let mut client = client.unwrap();
+            let mut server = TcpStream::connect(("127.0.0.1", server_port)).unwrap();
+            let (mut to_server, mut from_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
+            thread::spawn(move || {
+                std::io::copy(&mut (&mut server).take(swift_bytes as u64), &mut client).unwrap();
+                let mut byte = [0];
+                while server.read(&mut byte).is_ok_and(|bytes| bytes == 1) && client.write_all(&byte).is_ok()
+                {
+                    thread::sleep(PAUSE);
+                }
+            });
+        }
+    });
+    (port, connections)
+}
 
 /// A server of the files in its folder, with a certificate for `localhost` by a CA of its own.
 struct Server {
@@ -202,7 +232,7 @@ fn every_answer_has_its_reason() {
 
 #[test]
 fn a_server_that_says_nothing_is_left() {
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let options = FetchOptions {
         https_hosts: vec![format!("127.0.0.1:{port}")],
@@ -216,6 +246,39 @@ fn a_server_that_says_nothing_is_left() {
     let reason = references.open(&format!("https://127.0.0.1:{port}/x")).err().unwrap();
     assert_eq!(reason.kind, UnreadableKind::ReadFailed);
     assert!(reason.detail.contains("timeout") && started.elapsed() < Duration::from_secs(5), "{reason}");
+}
+
+/// Both would go on for hours. They end, and nobody is asked once more than there is time for.
+#[test]
+fn a_server_that_trickles_is_left() {
+    let big = vec![7; 3_000_000];
+    let server = Server::start("-WWW", &[("big", &big)]);
+    // Within the handshake, and within the content.
+    for (swift_bytes, expected) in [(10, "read-failed: localhost: timeout"), (100_000, "reading: timeout")] {
+        let (port, connections) = trickle(server.port, swift_bytes);
+        let options = FetchOptions {
+            https_hosts: vec![format!("localhost:{port}")],
+            transfer_timeout: Duration::from_secs(2),
+            attempts_max: 100,
+            ..server.options()
+        };
+        let references = References::new(options).unwrap();
+        let reason = fetched(&references, &format!("https://localhost:{port}/big")).unwrap_err();
+        assert!(reason.starts_with(expected), "{swift_bytes}: {reason}");
+        assert_eq!(connections.load(Ordering::Relaxed), 1, "{swift_bytes}");
+    }
+}
+
+#[test]
+fn attempts_end_when_the_time_is_up() {
+    let server = Server::start("-HTTP", &[("down", b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n")]);
+    let options =
+        FetchOptions { transfer_timeout: Duration::from_secs(1), attempts_max: 100, ..server.options() };
+    let reason = fetched(&References::new(options).unwrap(), &server.url("down")).unwrap_err();
+    let (_, attempt) = reason.rsplit_once("attempt ").unwrap();
+    let attempt: u32 = attempt.strip_suffix(" of 100").unwrap().parse().unwrap();
+    // The pauses alone are 200, 400 and 800 ms.
+    assert!((1..=3).contains(&attempt), "{reason}");
 }
 
 #[test]
