@@ -344,7 +344,7 @@ pub(crate) struct NewKey {
 pub(crate) struct Check {
     /// The list folder, or the sealed file
     #[arg(value_name = "LISTDIR|SEALED")]
-    pub(super) list: PathBuf,
+    pub(super) subject: PathBuf,
     /// A list that a sealed file was built of; may be repeated
     #[arg(long, value_name = "LIST")]
     pub(super) against: Vec<PathBuf>,

@@ -12,16 +12,16 @@ use crate::output::{Output, Paint, Style, counted};
 
 /// Checks a list folder or a sealed file, to the last byte.
 pub(super) fn check(arguments: &Check, style: Style) -> Result<Exit> {
-    if Kind::of(&arguments.list) == Kind::Sealed {
+    if Kind::of(&arguments.subject) == Kind::Sealed {
         return sealed::check(arguments, style);
     }
     if !arguments.against.is_empty() {
         bail!(
             "{}: is no sealed file: --against is for one that `list build` wrote",
-            arguments.list.display()
+            arguments.subject.display()
         );
     }
-    let report = store::check(&arguments.list)?;
+    let report = store::check(&arguments.subject)?;
     let newest = &report.newest;
     let mut output = Output::stdout(style.color);
     if style.json {
@@ -43,7 +43,7 @@ pub(super) fn check(arguments: &Check, style: Style) -> Result<Exit> {
         output.line(format_args!("{word}: state {}, {entries}, hash {}", newest.number, newest.hash))?;
     }
     if !report.is_sound() {
-        eprintln!("{}: is damaged: restore the folder from a copy", arguments.list.display());
+        eprintln!("{}: is damaged: restore the folder from a copy", arguments.subject.display());
         return Ok(Exit::Failed);
     }
     Ok(Exit::Success)

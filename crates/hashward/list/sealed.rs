@@ -16,13 +16,13 @@ use crate::output::{Output, Paint, Style, counted};
 /// Checks a sealed file.
 pub(super) fn check(arguments: &Check, style: Style) -> Result<Exit> {
     let key = needed_key(&arguments.key)?;
-    let index = ListIndex::open(&arguments.list, &key)?;
+    let index = ListIndex::open(&arguments.subject, &key)?;
     index.verify()?;
     let harmless = harmless(&arguments.harmless, &key)?;
     let sources = open_all(&arguments.against)?;
     if !sources.is_empty() {
         verify_against(&index, sources, harmless.as_ref())?
-            .with_context(|| format!("{}: is not what it was built of", arguments.list.display()))?;
+            .with_context(|| format!("{}: is not what it was built of", arguments.subject.display()))?;
     }
     let mut output = Output::stdout(style.color);
     let against = arguments.against.len() as u64;
