@@ -141,7 +141,7 @@ the tree, so that two runs can be compared.
 With --json: for each content that matched one line
   {\"path\", \"verdict\", \"matches\": [{\"list\", \"entry\", \"algorithm\"}]}
 and at the end one line
-  {\"summary\": {\"contents\", \"bytes\", \"matched\", \"unreadable\", \"seconds\"}}
+  {\"summary\": {\"contents\", \"bytes\", \"matched\", \"unreadable\", \"seconds\", \"cpu_seconds\"}}
 
 Examples:
   hashward scan --list known.txt /srv/uploads

@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod control;
+mod cpu_time;
 mod demo;
 mod documents;
 mod exit;

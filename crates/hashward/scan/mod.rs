@@ -1,19 +1,20 @@
 //! `scan`: looks through files and directory trees once.
 //!
-//! One thread walks and numbers what it finds, the digesting threads take from it, and this thread puts the
+//! One thread walks and numbers what it finds, the digesting threads take groups of that, and this thread puts the
 //! results back into the order of the walk. Between them stand a channel and a window of fixed length.
 
-mod batch;
+mod group;
+mod open_files;
 mod reorder;
 mod report;
+mod side_by_side;
 mod work;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use hashward_engine::{Conditions, Snapshot};
@@ -21,19 +22,26 @@ use jiff::Timestamp;
 use rayon::ThreadPoolBuilder;
 
 use crate::config::Config;
+use crate::cpu_time::cpu_time;
 use crate::exit::Exit;
 use crate::output::{Output, Style, tame};
 use crate::progress::Progress;
 use crate::{lists, shares};
-use batch::{Basis, Batcher, Numbered, take};
+use group::{Group, Groups, Numbered, Queue};
 use reorder::{Reorder, Window};
-use report::Totals;
-use work::Outcome;
+use report::{Took, Totals};
+use side_by_side::{Basis, SideBySide};
+use work::{Item, Outcome};
 
 /// How far the walk may be ahead of what is told. Almost all of what waits is one number a file.
 const WINDOW: u64 = 16_384;
-/// Paths that wait for a digesting thread.
-const QUEUE: usize = 1024;
+/// Groups of items that wait for a digesting thread, and as many of results.
+const QUEUE_GROUPS: usize = 16;
+/// Files that do not fill the lanes wait no longer than this for others that the walk may find.
+const COMPANY_WAIT: Duration = Duration::from_millis(20);
+/// So many results are told together, unless that takes longer than [`TELL_WAIT`].
+const TELL_TOGETHER: usize = 64;
+const TELL_WAIT: Duration = Duration::from_millis(100);
 
 /// Scans `paths`.
 pub(crate) fn scan(config: &Config, paths: &[PathBuf], style: Style) -> Result<Exit> {
@@ -42,7 +50,7 @@ pub(crate) fn scan(config: &Config, paths: &[PathBuf], style: Style) -> Result<E
     for stranger in shares::strangers(&config.policy.rollout, &loaded.snapshot) {
         eprintln!("{stranger}");
     }
-    let started = Instant::now();
+    let (started, cpu_before) = (Instant::now(), cpu_time());
     let progress = Progress::start();
     let mut output = Output::stdout(style.color);
     let line = Line {
@@ -68,11 +76,11 @@ pub(crate) fn scan(config: &Config, paths: &[PathBuf], style: Style) -> Result<E
         Outcome::Clean { .. } | Outcome::NoContent => Ok(true),
     })?;
     progress.finish();
-    let took = started.elapsed();
+    let took = Took { clock: started.elapsed(), cpu: cpu_time().saturating_sub(cpu_before) };
     if style.json {
         output.json(&report::summary(&totals, took))?;
     } else {
-        eprintln!("{}", report::summary_text(&totals, took));
+        eprintln!("{}", report::summary_text(&totals, took.clock));
     }
     Ok(totals.exit())
 }
@@ -95,17 +103,18 @@ impl Line<'_> {
         let pool =
             ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("digest-{i}")).build();
         let pool = pool.context("starting the digesting threads")?;
-        let (to_digest, items) = sync_channel::<Numbered>(QUEUE);
-        let (to_tell, outcomes) = sync_channel::<(u64, Outcome)>(QUEUE);
-        let items = Mutex::new(items);
+        let files_max = open_files::each(threads);
+        let (to_digest, groups) = sync_channel::<Vec<Numbered>>(QUEUE_GROUPS);
+        let (to_tell, outcomes) = sync_channel::<Vec<(u64, Outcome)>>(QUEUE_GROUPS);
+        let groups = Groups::new(groups);
         thread::scope(|scope| {
             if self.progress.is_shown() {
                 scope.spawn(|| self.count(paths));
             }
             // The walk owns its end of the channel, so that the digesting threads see when it is done.
             scope.spawn(move || self.walk(paths, &{ to_digest }));
-            let (items, pool) = (&items, &pool);
-            scope.spawn(move || pool.broadcast(|_| self.digest(items, &to_tell.clone())));
+            let (groups, pool) = (&groups, &pool);
+            scope.spawn(move || pool.broadcast(|_| self.digest(groups, files_max, &to_tell.clone())));
             let told = self.tell_in_order(&outcomes, &mut tell);
             // Whatever still runs has nobody to work for.
             self.cancelled.store(true, Ordering::Relaxed);
@@ -130,48 +139,77 @@ impl Line<'_> {
         self.progress.total_known();
     }
 
-    fn walk(&self, paths: &[PathBuf], to_digest: &SyncSender<Numbered>) {
+    fn walk(&self, paths: &[PathBuf], to_digest: &SyncSender<Vec<Numbered>>) {
+        let mut group = Group::default();
         for (number, (item, bytes)) in (0_u64..).zip(work::items(paths)) {
             self.window.wait_for(number);
-            if self.is_cancelled() || to_digest.send((number, item, bytes)).is_err() {
+            if self.is_cancelled() {
+                return;
+            }
+            if let Some(full) = group.add((number, item, bytes))
+                && to_digest.send(full).is_err()
+            {
                 return;
             }
         }
+        // Nobody takes it only if the scan has ended, and then nobody misses it.
+        let _ = to_digest.send(group.take());
     }
 
-    fn digest(&self, items: &Mutex<Receiver<Numbered>>, to_tell: &SyncSender<(u64, Outcome)>) {
+    fn digest(&self, groups: &Groups, files_max: usize, to_tell: &SyncSender<Vec<(u64, Outcome)>>) {
         let line = &self.config.line;
         let read = |bytes| self.progress.read(bytes);
         let (snapshot, policy) = (self.snapshot, &self.config.policy);
         let basis = Basis { snapshot, policy, conditions: &self.conditions };
-        let mut batcher = Batcher::new(basis, line.content_bytes_max, line.read_buffer_bytes, &read);
-        loop {
-            let taken = {
-                let items = items.lock().unwrap_or_else(PoisonError::into_inner);
-                let Ok(first) = items.recv() else { return };
-                take(first, || items.try_recv().ok())
+        let mut files =
+            SideBySide::new(basis, line.content_bytes_max, files_max, line.read_buffer_bytes, &read);
+        let mut queue = Queue::new(groups);
+        let mut outbox = Outbox { to_tell, waiting: Vec::new(), sent: Instant::now(), is_closed: false };
+        while !outbox.is_closed {
+            let item = if files.is_empty() {
+                outbox.put(files.take_told());
+                outbox.send();
+                queue.wait()
+            } else if !files.has_room() {
+                None
+            } else if files.fills_lanes() {
+                queue.next_within(Duration::ZERO)
+            } else {
+                queue.next_within(COMPANY_WAIT)
             };
-            if self.is_cancelled() {
+            match item {
+                None if files.is_empty() => return,
                 // Keep taking until the walk has ended, so that it never waits for room.
-                continue;
-            }
-            let mut is_heard = true;
-            batcher.judge(taken, &mut |number, outcome| is_heard &= to_tell.send((number, outcome)).is_ok());
-            if !is_heard {
-                return;
+                Some(_) if self.is_cancelled() => {}
+                // Its reader may be kept waiting, and nothing shall wait with it.
+                Some(item @ (_, Item::Stdin, _)) => {
+                    while !files.is_empty() {
+                        files.step();
+                    }
+                    outbox.put(files.take_told());
+                    outbox.send();
+                    files.admit(item);
+                }
+                Some(item) => files.admit(item),
+                None => {
+                    files.step();
+                    outbox.put(files.take_told());
+                }
             }
         }
     }
 
     fn tell_in_order(
         &self,
-        outcomes: &Receiver<(u64, Outcome)>,
+        outcomes: &Receiver<Vec<(u64, Outcome)>>,
         tell: &mut impl FnMut(&Outcome) -> Result<bool>,
     ) -> Result<Totals> {
         let mut totals = Totals::default();
         let mut reorder = Reorder::default();
-        for (number, outcome) in outcomes {
-            reorder.put(number, outcome);
+        for outcomes in outcomes {
+            for (number, outcome) in outcomes {
+                reorder.put(number, outcome);
+            }
             while let Some(outcome) = reorder.pop() {
                 totals.add(&outcome);
                 if !tell(&outcome)? {
@@ -181,6 +219,31 @@ impl Line<'_> {
             self.window.move_to(reorder.next());
         }
         Ok(totals)
+    }
+}
+
+/// Results on their way from a digesting thread.
+struct Outbox<'a> {
+    to_tell: &'a SyncSender<Vec<(u64, Outcome)>>,
+    waiting: Vec<(u64, Outcome)>,
+    sent: Instant,
+    /// Nobody takes any more.
+    is_closed: bool,
+}
+
+impl Outbox<'_> {
+    fn put(&mut self, mut outcomes: Vec<(u64, Outcome)>) {
+        self.waiting.append(&mut outcomes);
+        if self.waiting.len() >= TELL_TOGETHER || self.sent.elapsed() >= TELL_WAIT {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        if !self.waiting.is_empty() {
+            self.is_closed = self.to_tell.send(std::mem::take(&mut self.waiting)).is_err();
+        }
+        self.sent = Instant::now();
     }
 }
 
