@@ -1,5 +1,12 @@
 //! The `hashward` program: command line, configuration, wiring.
 
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "rates are computed in floats, and told as whole numbers"
+)]
+mod bench;
 mod cli;
 mod config;
 mod control;
@@ -51,6 +58,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Demo(demo) => demo::demo(demo, cli.global.log_level.as_deref().unwrap_or("warn"), style),
         Command::Run => run::run(&config()?, style),
         Command::Scan(scan) => scan::scan(&config()?, &scan.paths, style),
+        Command::Bench(bench) => bench::bench(&config()?, bench, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
         Command::List(command) => list::list(command, style),
         Command::Generations(command) => generations::generations(&config()?, command, style),
