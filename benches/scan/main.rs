@@ -92,8 +92,7 @@ fn openssl(names: &Path) -> f64 {
 }
 
 fn hashdeep(names: &Path) -> f64 {
-    // Threads of its own would only add to what it costs here.
-    of_xargs(names, &["hashdeep", "-j", "0", "-c", "md5,sha1,sha256"])
+    of_xargs(names, &["hashdeep", "-c", "md5,sha1,sha256"])
 }
 
 /// The CPU time of a program over all files, in as few processes as the length of a command line allows.
