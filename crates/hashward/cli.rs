@@ -88,6 +88,12 @@ pub(crate) enum Command {
     /// Looks through files and directory trees once
     #[command(after_help = SCAN_HELP)]
     Scan(Scan),
+    /// Measures what this machine can do, and tells what bounds it
+    ///
+    /// Digests on one core, on every path that the processor has, and on all cores; lookups in the lists that are
+    /// named, or else in a sample list. That the digests are right is checked first.
+    #[command(after_help = BENCH_HELP)]
+    Bench(Bench),
     /// Tells what a file or a digest matches, and why that calls for what it calls for
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
@@ -141,7 +147,7 @@ the tree, so that two runs can be compared.
 With --json: for each content that matched one line
   {\"path\", \"verdict\", \"matches\": [{\"list\", \"entry\", \"algorithm\"}]}
 and at the end one line
-  {\"summary\": {\"contents\", \"bytes\", \"matched\", \"unreadable\", \"seconds\"}}
+  {\"summary\": {\"contents\", \"bytes\", \"matched\", \"unreadable\", \"seconds\", \"cpu_seconds\"}}
 
 Examples:
   hashward scan --list known.txt /srv/uploads
@@ -152,6 +158,18 @@ Exit codes:
   0  everything was read, and nothing matched
   1  everything was read, and something matched
   2  something could not be read, or there is no list";
+
+const BENCH_HELP: &str = "\
+With --json one object
+  {\"bench\": {\"path\", \"one_core\": {\"paths\", \"memory_bytes_per_second\", \"lookups\", \"uploads\"},
+             \"all_cores\": {\"threads\", \"together\"}, \"bottleneck\"}}
+Rates of one core are by its CPU time, those of all cores by the clock. HASHWARD_DIGEST_PATH chooses the path in use.
+
+Examples:
+  hashward bench
+  hashward bench --list known.txt --seconds 60 --json
+
+Exit codes: 0 measured, 2 a list cannot be loaded, or digests are wrong";
 
 const EXPLAIN_HELP: &str = "\
 Examples:
@@ -193,6 +211,19 @@ pub(crate) struct Scan {
     /// Files and directory trees; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+/// `bench`.
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// How long to measure, in seconds; loading lists comes on top
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) seconds: u32,
+    /// How many entries the sample list has, if no list is named
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) sample_entries: u32,
 }
 
 /// `explain`.

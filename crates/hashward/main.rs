@@ -1,8 +1,16 @@
 //! The `hashward` program: command line, configuration, wiring.
 
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "rates are computed in floats, and told as whole numbers"
+)]
+mod bench;
 mod cli;
 mod config;
 mod control;
+mod cpu_time;
 mod demo;
 mod documents;
 mod exit;
@@ -51,6 +59,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Demo(demo) => demo::demo(demo, cli.global.flags()?, style),
         Command::Run => run::run(&config()?, style),
         Command::Scan(scan) => scan::scan(&config()?, &scan.paths, style),
+        Command::Bench(bench) => bench::bench(&config()?, bench, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
         Command::List(command) => list::list(command, style),
         Command::Generations(command) => generations::generations(&config()?, command, style),
@@ -70,6 +79,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         Command::Run
         | Command::Scan(_)
         | Command::Explain(_)
+        | Command::Bench(_)
         | Command::Validate(_)
         | Command::Generations(_)
         | Command::Config(ConfigCommand::Show) => return Ok(()),

@@ -94,6 +94,42 @@ fn a_list_with_bad_lines_is_refused_or_skipped() {
 }
 
 #[test]
+fn bench_measures_every_path() {
+    let fixture = Fixture::new("bench", 10);
+    let bench = |more: &[&str]| {
+        let arguments = [&["bench", "--json", "--seconds", "1", "--sample-entries", "5000"], more].concat();
+        let output = run(&fixture, &arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let lines = lines(&output);
+        assert_eq!(lines.len(), 1);
+        lines[0]["bench"].clone()
+    };
+    let is_rate = |value: &Value| value.as_u64().is_some_and(|rate| rate > 0);
+    let sample = bench(&[]);
+    let paths = sample["one_core"]["paths"].as_array().unwrap();
+    let names: Vec<&str> = paths.iter().map(|path| path["path"].as_str().unwrap()).collect();
+    assert_eq!(names, hashward_digest::Path::available().map(|path| path.name()).collect::<Vec<_>>());
+    for of_sizes in paths.iter().chain([&sample["all_cores"]]) {
+        let rates = of_sizes["together"].as_array().unwrap();
+        let sizes: Vec<&Value> = rates.iter().map(|rate| &rate["content_bytes"]).collect();
+        assert_eq!(sizes, [&json!(4096), &json!(65_536), &json!(1_048_576)]);
+        assert!(rates.iter().all(|rate| is_rate(&rate["bytes_per_second"])), "{of_sizes}");
+    }
+    assert!(paths.iter().all(|path| is_rate(&path["alone_bytes_per_second"])), "{sample}");
+    let uploads = sample["one_core"]["uploads"].as_array().unwrap();
+    assert!(uploads.iter().all(|upload| is_rate(&upload["uploads_per_second"])), "{sample}");
+    assert!(is_rate(&sample["one_core"]["memory_bytes_per_second"]) && sample["bottleneck"].is_string());
+    let named = bench(&["--list", "sample.txt"]);
+    for (bench, lists) in [(&sample, "sample"), (&named, "named")] {
+        let lookups = &bench["one_core"]["lookups"];
+        assert_eq!(lookups["lists"], lists);
+        assert!(is_rate(&lookups["misses_per_second"]) && is_rate(&lookups["hits_per_second"]), "{lookups}");
+        assert!(is_rate(&lookups["entries"]), "{lookups}");
+    }
+    assert_eq!(run(&fixture, &["bench", "--list", "no-such-list.txt"]).status.code(), Some(2));
+}
+
+#[test]
 fn explain_says_why() {
     let fixture = Fixture::new("explain", 10);
     tree(&fixture);

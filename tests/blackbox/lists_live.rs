@@ -1,14 +1,18 @@
 //! Lists that change while content flows: swapped in, refused, gone back to, and followed again.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use hashward_core::Algorithm;
 use serde_json::Value;
 
 use crate::fixture::{complaints, harmless, hex, json, listed};
 use crate::list_fixture::{Lists, text_list};
-use crate::worker::{Worker, hashward, text, wait_for};
+use crate::worker::{PATIENCE, Worker, hashward, text, wait_for};
 
 /// `hashward run` in a folder of lists, over the inbox.
 fn start(lists: &Lists, more: &[&str]) -> Worker {
@@ -227,4 +231,34 @@ fn what_a_folder_says_of_an_entry_counts() {
         (&explained["verdict"], explained["not_valid"].as_array().unwrap().len()),
         (&"allow".into(), 1)
     );
+}
+
+#[test]
+fn a_scan_goes_on_by_the_lists_as_they_are_now() {
+    let lists = Lists::new();
+    // That a line is skipped is told when the list is loaded.
+    lists.write("known.txt", format!("{}no digest\n", text_list(0..2)));
+    fs::create_dir(lists.path("files")).unwrap();
+    lists.write("files/a", listed(1));
+    lists.write("files/b", listed(5));
+    let mut command = hashward();
+    command.current_dir(lists.path("")).args(["scan", "--json", "--list", "known.txt", "-", "files"]);
+    // One thread, which waits for standard input first.
+    command.args(["--set", "line.digest_threads=1", "--set", "lists.watch_ms=20", "--skip-bad-lines"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut scan = command.spawn().unwrap();
+    let stdin = scan.stdin.take().unwrap();
+    let stderr = BufReader::new(scan.stderr.take().unwrap());
+    let (tell, told) = channel();
+    thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+    let said = || told.recv_timeout(PATIENCE).expect("the scan says more");
+    assert_eq!(said().split(": ").nth(1), Some("skipped"));
+    replace(&lists.path("known.txt"), &text_list(0..6));
+    assert_eq!(said(), "hashward: the lists changed: generation 2 from here on");
+    drop(stdin);
+    let output = scan.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let found: Vec<Value> = text(&output.stdout).lines().map(|line| json(line.as_bytes())).collect();
+    let paths: Vec<&str> = found.iter().filter_map(|found| found["path"].as_str()).collect();
+    assert_eq!(paths, ["files/a", "files/b"]);
 }

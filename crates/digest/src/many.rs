@@ -2,7 +2,7 @@ use hashward_core::{Algorithm, AlgorithmSet, Digests};
 
 use crate::midstate::{BLOCK_BYTES, LaneSet, Midstate, Tail};
 use crate::others::one_shot_into;
-use crate::schedule::{Job, run};
+use crate::schedule::{Job, Until, run};
 use crate::{Path, digest_bytes};
 
 /// The digests of each content, in the order of `contents`: one of each wanted algorithm.
@@ -20,7 +20,9 @@ pub fn digest_many_on(path: Path, wanted: AlgorithmSet, contents: &[&[u8]]) -> V
     if !lane_set.is_empty() {
         let longest_first = longest_first(contents);
         let jobs = longest_first.iter().map(|&key| job(key, contents[key]));
-        run(path, lane_set, jobs, |key, state, _| state.digests_into(lane_set, &mut digests[key]));
+        run(path, lane_set, Until::NoneUrgent, jobs, |key, state, _| {
+            state.digests_into(lane_set, &mut digests[key]);
+        });
     }
     for (content, digests) in contents.iter().zip(&mut digests) {
         one_shot_into(wanted, content, digests);

@@ -1,18 +1,25 @@
+mod stream;
+
 use std::cmp::Reverse;
 
 use hashward_core::{AlgorithmSet, Digests};
 use thiserror::Error;
 
 use crate::Path;
-use crate::midstate::{BLOCK_BYTES, LaneSet, Midstate, Tail};
+use crate::midstate::{BLOCK_BYTES, LaneSet};
 use crate::others::Others;
-use crate::schedule::{Job, run};
+use crate::schedule::{Until, run};
+use stream::{Need, Phase, Stream};
 
 /// Digests of many contents that arrive piece by piece, side by side: files that are read by turns, uploads.
 ///
 /// Each open stream has a buffer of its own. What is put there waits until that buffer is full, the stream is finished or
 /// [`StreamPool::flush`] is called. Then the others go forward beside it as far as they fill lanes. So the pool decides
-/// nothing about time: a caller that wants work done sooner flushes. Memory is bounded by `streams_max * buffer_bytes`, taken as streams open.
+/// nothing about time: a caller that wants work done sooner flushes. Memory is bounded by `streams_max * buffer_bytes`,
+/// taken as streams open.
+///
+/// A caller with many contents to come keeps the lanes full instead: it tells which streams have [ended](StreamPool::end),
+/// takes all forward with [`StreamPool::advance_full`], and opens others in the place of those that came to their end.
 ///
 /// ```
 /// # use hashward_core::{Algorithm, AlgorithmSet};
@@ -54,71 +61,9 @@ pub enum PoolError {
         /// The pool's limit.
         streams_max: usize,
     },
-    /// The stream was finished or closed before, or is named twice.
+    /// The stream was ended, finished or closed before, or is named twice.
     #[error("the stream is not open: it was finished or closed before")]
     NotOpen,
-}
-
-struct Stream {
-    turn: u64,
-    open: bool,
-    state: Midstate,
-    others: Others,
-    content_bytes: u64,
-    /// As long as the pool's buffers are. The bytes from `start` to `filled` wait.
-    buffer: Box<[u8]>,
-    start: usize,
-    filled: usize,
-}
-
-/// What is to be done for a stream.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Need {
-    /// Nothing, but it may go forward.
-    Nothing,
-    /// All whole blocks.
-    Blocks,
-    /// Everything: its content has ended.
-    End,
-}
-
-impl Stream {
-    fn restart(&mut self, wanted: AlgorithmSet) {
-        self.state = Midstate::INITIAL;
-        self.others = Others::new(wanted);
-        self.content_bytes = 0;
-        (self.start, self.filled) = (0, 0);
-        self.open = true;
-    }
-
-    fn close(&mut self) {
-        self.open = false;
-        self.turn += 1;
-    }
-
-    fn waiting(&self) -> &[u8] {
-        &self.buffer[self.start..self.filled]
-    }
-
-    fn job(&self, key: usize, need: Need) -> Job<'_> {
-        let (body, rest) = self.waiting().as_chunks();
-        let tail = (need == Need::End).then(|| Tail::new(rest, self.content_bytes));
-        Job { key, state: self.state.clone(), body, tail, urgent: need != Need::Nothing }
-    }
-
-    /// Goes on from `state`, with so many of the waiting whole blocks left.
-    fn go_on(&mut self, state: Midstate, blocks_left: usize) {
-        self.state = state;
-        let blocks = self.waiting().len() / BLOCK_BYTES;
-        self.start += (blocks - blocks_left) * BLOCK_BYTES;
-    }
-
-    /// Moves what waits to the front.
-    fn make_space(&mut self) {
-        self.buffer.copy_within(self.start..self.filled, 0);
-        self.filled -= self.start;
-        self.start = 0;
-    }
 }
 
 impl StreamPool {
@@ -150,16 +95,7 @@ impl StreamPool {
                 return Err(PoolError::Full { streams_max: self.streams_max });
             }
             None => {
-                self.streams.push(Stream {
-                    turn: 0,
-                    open: false,
-                    state: Midstate::INITIAL,
-                    others: Others::new(AlgorithmSet::EMPTY),
-                    content_bytes: 0,
-                    buffer: vec![0; self.buffer_bytes].into(),
-                    start: 0,
-                    filled: 0,
-                });
+                self.streams.push(Stream::new(self.buffer_bytes));
                 self.streams.len() - 1
             }
         };
@@ -176,17 +112,21 @@ impl StreamPool {
             self.filled(id, now.len())?;
             bytes = later;
         }
-        self.stream(id).map(|_| ())
+        self.going(id).map(|_| ())
     }
 
     /// Where the stream's next bytes can be written without copying them again: at least one byte. Whatever is there
     /// before is of no meaning. [`StreamPool::filled`] then says how many there are.
     pub fn space(&mut self, id: StreamId) -> Result<&mut [u8], PoolError> {
-        if self.stream(id)?.filled == self.buffer_bytes {
-            // Less than half is moved rather than hashed at once: it may still find company.
-            if self.stream(id)?.waiting().len() > self.buffer_bytes / 2 {
-                self.advance(|place| if place == id.place { Need::Blocks } else { Need::Nothing });
-            }
+        let is_full = self.going(id)?.filled == self.buffer_bytes;
+        // Less than half is moved rather than hashed at once: it may still find company.
+        if is_full && self.stream(id)?.waiting().len() > self.buffer_bytes / 2 {
+            self.advance(
+                Until::NoneUrgent,
+                |place| if place == id.place { Need::Blocks } else { Need::Nothing },
+            );
+        }
+        if is_full || self.wants_bytes(id)? {
             self.stream(id)?.make_space();
         }
         let stream = self.stream(id)?;
@@ -197,7 +137,7 @@ impl StreamPool {
     ///
     /// Panics if there are not as many.
     pub fn filled(&mut self, id: StreamId, bytes: usize) -> Result<(), PoolError> {
-        let stream = self.stream(id)?;
+        let stream = self.going(id)?;
         let filled = stream.filled + bytes;
         stream.others.update(&stream.buffer[stream.filled..filled]);
         stream.content_bytes = stream.content_bytes.wrapping_add(bytes as u64);
@@ -207,7 +147,7 @@ impl StreamPool {
 
     /// Takes all streams over all whole blocks that wait.
     pub fn flush(&mut self) {
-        self.advance(|_| Need::Blocks);
+        self.advance(Until::NoneUrgent, |_| Need::Blocks);
     }
 
     /// The digests of a stream's bytes, one of each wanted algorithm. The stream is open no more.
@@ -225,7 +165,7 @@ impl StreamPool {
                 return Err(PoolError::NotOpen);
             }
         }
-        self.advance(|place| needs[place]);
+        self.advance(Until::NoneUrgent, |place| needs[place]);
         Ok(ids.iter().map(|id| self.take(*id)).collect())
     }
 
@@ -236,24 +176,69 @@ impl StreamPool {
         Ok(())
     }
 
+    /// Whether at most a quarter of what a stream's buffer holds waits, so that filling it moves little.
+    pub fn wants_bytes(&mut self, id: StreamId) -> Result<bool, PoolError> {
+        let quarter = self.buffer_bytes / 4;
+        self.going(id).map(|stream| stream.waiting().len() <= quarter)
+    }
+
+    /// Says that a stream has all its bytes. Its digests come from [`StreamPool::advance_full`],
+    /// [`StreamPool::advance_all`] or [`StreamPool::finish`].
+    pub fn end(&mut self, id: StreamId) -> Result<(), PoolError> {
+        self.going(id).map(|stream| stream.phase = Phase::Ended)
+    }
+
+    /// Takes streams forward as long as three quarters of the lanes have one: the cheapest way there is. Those that came
+    /// to their end are open no more, and their digests are told.
+    pub fn advance_full(&mut self) -> Vec<(StreamId, Digests)> {
+        self.advance(Until::LanesEmpty, |_| Need::Nothing);
+        self.take_ended()
+    }
+
+    /// Takes all streams over everything that waits, however many lanes are empty. Those that have ended are open no more,
+    /// and their digests are told.
+    pub fn advance_all(&mut self) -> Vec<(StreamId, Digests)> {
+        self.flush();
+        self.take_ended()
+    }
+
+    /// An open stream.
     fn stream(&mut self, id: StreamId) -> Result<&mut Stream, PoolError> {
-        let stream = self.streams.get_mut(id.place).filter(|stream| stream.open && stream.turn == id.turn);
+        let stream = self
+            .streams
+            .get_mut(id.place)
+            .filter(|stream| stream.phase != Phase::Closed && stream.turn == id.turn);
         stream.ok_or(PoolError::NotOpen)
     }
 
-    /// Does what each stream needs, place by place, and takes the others along where lanes are free.
-    fn advance(&mut self, need: impl Fn(usize) -> Need) {
-        let open = |place: &usize| self.streams[*place].open;
-        let mut places: Vec<usize> = (0..self.streams.len()).filter(open).collect();
+    /// An open stream that has not ended.
+    fn going(&mut self, id: StreamId) -> Result<&mut Stream, PoolError> {
+        let stream = self.stream(id)?;
+        if stream.phase == Phase::Going { Ok(stream) } else { Err(PoolError::NotOpen) }
+    }
+
+    /// Does what each stream needs, place by place, and takes the others along.
+    fn advance(&mut self, until: Until, need: impl Fn(usize) -> Need) {
+        let under_way = |place: &usize| self.streams[*place].is_under_way();
+        let mut places: Vec<usize> = (0..self.streams.len()).filter(under_way).collect();
         places.sort_unstable_by_key(|&place| {
             (need(place) == Need::Nothing, Reverse(self.streams[place].waiting().len()))
         });
         let mut states = Vec::with_capacity(places.len());
         let jobs = places.iter().map(|&place| self.streams[place].job(place, need(place)));
-        run(self.path, self.lane_set, jobs, |place, state, left| states.push((place, state.clone(), left)));
+        run(self.path, self.lane_set, until, jobs, |place, state, left| {
+            states.push((place, state.clone(), left));
+        });
         for (place, state, left) in states {
-            self.streams[place].go_on(state, left);
+            self.streams[place].go_on(state, left, need(place));
         }
+    }
+
+    /// The digests of all streams whose end was taken.
+    fn take_ended(&mut self) -> Vec<(StreamId, Digests)> {
+        let done = (0..self.streams.len()).filter(|place| self.streams[*place].phase == Phase::Done);
+        let ids: Vec<_> = done.map(|place| StreamId { place, turn: self.streams[place].turn }).collect();
+        ids.into_iter().map(|id| (id, self.take(id))).collect()
     }
 
     /// The digests of a stream whose end was taken.

@@ -12,29 +12,40 @@ pub(crate) struct Job<'a> {
     pub(crate) body: &'a [[u8; 64]],
     /// The end of the content, if it is reached.
     pub(crate) tail: Option<Tail>,
-    /// Whether the job must be done now. Another one only fills lanes that would be empty, as long as that lasts.
+    /// Whether the job must be done now. Another one only fills lanes; see [`Until`].
     pub(crate) urgent: bool,
 }
 
+/// How far jobs that are not urgent are taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Until {
+    /// Beside the urgent ones, where lanes would be empty, and no further.
+    NoneUrgent,
+    /// As long as three quarters of the lanes have a job. There is no urgent one.
+    LanesEmpty,
+}
+
 /// Does all urgent jobs and some of the others. Tells `done` of each one that it touched its key, its new state, and how
-/// many blocks of its body are left, in any order. None is left of an urgent one.
+/// many blocks of its body are left, in any order. If that is none, its tail was taken, too. None is left of an urgent one.
 ///
 /// The urgent jobs come first. Among them the longest should: if it began late, it would be alone in the end.
 pub(crate) fn run<'a>(
     path: Path,
     wanted: LaneSet,
+    until: Until,
     jobs: impl Iterator<Item = Job<'a>>,
     mut done: impl FnMut(usize, &Midstate, usize),
 ) {
     match path.0 {
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512(kernel) => in_lanes(kernel, wanted, jobs, done),
+        Kind::Avx512(kernel) => in_lanes(kernel, wanted, until, jobs, done),
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2AndSha(kernel) => in_lanes(kernel, wanted, jobs, done),
+        Kind::Avx2AndSha(kernel) => in_lanes(kernel, wanted, until, jobs, done),
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2(kernel) => in_lanes(kernel, wanted, jobs, done),
+        Kind::Avx2(kernel) => in_lanes(kernel, wanted, until, jobs, done),
+        // One lane, which any job fills.
         Kind::Portable => {
-            for mut job in jobs.take_while(|job| job.urgent) {
+            for mut job in jobs.take_while(|job| job.urgent || until == Until::LanesEmpty) {
                 alone(wanted, &mut job.state, job.body, job.tail.as_ref());
                 done(job.key, &job.state, 0);
             }
@@ -50,25 +61,30 @@ fn alone(wanted: LaneSet, state: &mut Midstate, body: &[[u8; 64]], tail: Option<
 }
 
 /// A job in a lane, where its state is kept. What is taken is taken from the job.
-struct Slot<'a>(Job<'a>);
+struct Slot<'a> {
+    job: Job<'a>,
+    /// Whether any block was taken here.
+    begun: bool,
+}
 
 impl Slot<'_> {
     fn blocks_left(&self) -> usize {
-        self.0.body.len() + self.0.tail.as_ref().map_or(0, |tail| tail.blocks().len())
+        self.job.body.len() + self.job.tail.as_ref().map_or(0, |tail| tail.blocks().len())
     }
 
     /// What can be taken next in one piece, and whether that is the content's last block. Not empty if anything is left.
     fn piece(&self) -> (&[[u8; 64]], bool) {
-        match &self.0.tail {
-            Some(tail) if self.0.body.is_empty() => (&tail.blocks()[..1], tail.blocks().len() == 1),
-            _ => (self.0.body, false),
+        match &self.job.tail {
+            Some(tail) if self.job.body.is_empty() => (&tail.blocks()[..1], tail.blocks().len() == 1),
+            _ => (self.job.body, false),
         }
     }
 
     fn take(&mut self, blocks: usize) {
-        match self.0.body.split_at_checked(blocks) {
-            Some((_, body)) => self.0.body = body,
-            None => self.0.tail = self.0.tail.take().and_then(Tail::without_first),
+        self.begun = true;
+        match self.job.body.split_at_checked(blocks) {
+            Some((_, body)) => self.job.body = body,
+            None => self.job.tail = self.job.tail.take().and_then(Tail::without_first),
         }
     }
 }
@@ -76,6 +92,7 @@ impl Slot<'_> {
 pub(crate) fn in_lanes<'a, K: Kernel<L>, const L: usize>(
     kernel: K,
     wanted: LaneSet,
+    until: Until,
     mut jobs: impl Iterator<Item = Job<'a>>,
     mut done: impl FnMut(usize, &Midstate, usize),
 ) {
@@ -85,31 +102,41 @@ pub(crate) fn in_lanes<'a, K: Kernel<L>, const L: usize>(
     loop {
         for (lane, slot) in slots.iter_mut().enumerate() {
             while slot.is_none() && !exhausted {
-                match jobs.next().map(Slot) {
+                match jobs.next().map(|job| Slot { job, begun: false }) {
                     None => exhausted = true,
-                    Some(next) if next.blocks_left() == 0 => done(next.0.key, &next.0.state, 0),
+                    Some(next) if next.blocks_left() == 0 => done(next.job.key, &next.job.state, 0),
                     Some(next) => {
-                        lanes.set(lane, &next.0.state);
+                        lanes.set(lane, &next.job.state);
                         *slot = Some(next);
                     }
                 }
             }
         }
-        let none_urgent = !slots.iter().flatten().any(|slot| slot.0.urgent);
-        if none_urgent || exhausted && !lanes_win(wanted, slots.iter().flatten().map(Slot::blocks_left)) {
+        let mut taken = slots.iter().flatten();
+        let ends = match until {
+            Until::NoneUrgent => {
+                !taken.clone().any(|slot| slot.job.urgent)
+                    || exhausted && !lanes_win(wanted, taken.map(Slot::blocks_left))
+            }
+            Until::LanesEmpty => exhausted && taken.by_ref().count() * 4 < L * 3,
+        };
+        if ends {
             break;
         }
         advance(kernel, wanted, &mut lanes, &mut slots);
         for (lane, slot) in slots.iter_mut().enumerate() {
             if let Some(ended) = slot.take_if(|slot| slot.blocks_left() == 0) {
-                done(ended.0.key, &lanes.get(lane), 0);
+                done(ended.job.key, &lanes.get(lane), 0);
             }
         }
     }
     for (lane, slot) in slots.into_iter().enumerate() {
-        if let Some(Slot(job)) = slot {
+        if let Some(Slot { job, begun }) = slot
+            && (job.urgent || begun)
+        {
             let mut state = lanes.get(lane);
-            if job.urgent {
+            // A tail is never left over in part.
+            if job.urgent || job.body.is_empty() {
                 alone(wanted, &mut state, job.body, job.tail.as_ref());
                 done(job.key, &state, 0);
             } else {

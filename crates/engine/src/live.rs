@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use hashward_core::Generation;
+
 use crate::Snapshot;
 
 /// The snapshot that is current, shared by those who judge and the one who swaps. Clones are the same handle.
@@ -20,6 +22,11 @@ impl Live {
     /// The snapshot that is current now. Who holds it sees nothing of later swaps.
     pub fn load(&self) -> Arc<Snapshot> {
         self.0.load_full()
+    }
+
+    /// The generation that is current now.
+    pub fn generation(&self) -> Generation {
+        self.0.load().generation()
     }
 
     /// Makes `next` the current snapshot.

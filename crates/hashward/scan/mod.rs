@@ -1,61 +1,73 @@
 //! `scan`: looks through files and directory trees once.
 //!
-//! One thread walks and numbers what it finds, the digesting threads take from it, and this thread puts the
+//! One thread walks and numbers what it finds, the digesting threads take groups of that, and this thread puts the
 //! results back into the order of the walk. Between them stand a channel and a window of fixed length.
 
-mod batch;
+mod group;
+mod open_files;
 mod reorder;
 mod report;
+mod side_by_side;
 mod work;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use hashward_engine::{Conditions, Snapshot};
+use hashward_engine::{Conditions, Live, Snapshot, Stop};
 use jiff::Timestamp;
 use rayon::ThreadPoolBuilder;
 
 use crate::config::Config;
+use crate::cpu_time::cpu_time;
 use crate::exit::Exit;
+use crate::lists::{self, Keeping, Loader, Told};
 use crate::output::{Output, Style, tame};
 use crate::progress::Progress;
-use crate::{lists, shares};
-use batch::{Basis, Batcher, Numbered, take};
+use crate::shares;
+use group::{Group, Groups, Numbered, Queue};
 use reorder::{Reorder, Window};
-use report::Totals;
-use work::Outcome;
+use report::{Took, Totals};
+use side_by_side::{Basis, SideBySide};
+use work::{Item, Outcome};
 
 /// How far the walk may be ahead of what is told. Almost all of what waits is one number a file.
 const WINDOW: u64 = 16_384;
-/// Paths that wait for a digesting thread.
-const QUEUE: usize = 1024;
+/// Groups of items that wait for a digesting thread, and as many of results.
+const QUEUE_GROUPS: usize = 16;
+/// Files that do not fill the lanes wait no longer than this for others that the walk may find.
+const COMPANY_WAIT: Duration = Duration::from_millis(20);
+/// So many results are told together, unless that takes longer than [`TELL_WAIT`].
+const TELL_TOGETHER: usize = 64;
+const TELL_WAIT: Duration = Duration::from_millis(100);
 
 /// Scans `paths`.
 pub(crate) fn scan(config: &Config, paths: &[PathBuf], style: Style) -> Result<Exit> {
-    let loaded = lists::load(config)?;
-    loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
-    for stranger in shares::strangers(&config.policy.rollout, &loaded.snapshot) {
+    let mut loader = Loader::new(config, Keeping::Nothing)?;
+    let snapshot = loader.first()?.snapshot;
+    loader.take_warnings().iter().for_each(|warning| eprintln!("{warning}"));
+    for stranger in shares::strangers(&config.policy.rollout, &snapshot) {
         eprintln!("{stranger}");
     }
-    let started = Instant::now();
+    let (live, stop) = (Live::new(snapshot), Stop::default());
+    watch_lists(config, loader, &live, &stop)?;
+    let (started, cpu_before) = (Instant::now(), cpu_time());
     let progress = Progress::start();
     let mut output = Output::stdout(style.color);
-    let line = Line {
+    let scan = Line {
         config,
-        snapshot: &loaded.snapshot,
-        // One moment for all, so that no two files are judged by different entries. Nothing floods a scan: it acts on
-        // nothing, and tells the same file as often as it is there.
+        live,
+        // One moment for all, so that no two files are judged by an entry that is valid for one of them. Nothing floods a
+        // scan: it acts on nothing, and tells the same file as often as it is there.
         conditions: Conditions::at(Timestamp::now()),
         window: Window::new(WINDOW),
         cancelled: AtomicBool::new(false),
         progress: &progress,
     };
-    let totals = line.run(paths, |outcome| match outcome {
+    let totals = scan.run(paths, |outcome| match outcome {
         Outcome::Matched(found) => progress.suspend(|| {
             report::matched(&mut output, style.json, found)?;
             Ok(!output.is_closed())
@@ -67,20 +79,46 @@ pub(crate) fn scan(config: &Config, paths: &[PathBuf], style: Style) -> Result<E
         }
         Outcome::Clean { .. } | Outcome::NoContent => Ok(true),
     })?;
+    stop.request();
     progress.finish();
-    let took = started.elapsed();
+    let took = Took { clock: started.elapsed(), cpu: cpu_time().saturating_sub(cpu_before) };
     if style.json {
         output.json(&report::summary(&totals, took))?;
     } else {
-        eprintln!("{}", report::summary_text(&totals, took));
+        eprintln!("{}", report::summary_text(&totals, took.clock));
     }
     Ok(totals.exit())
+}
+
+/// Starts the thread that watches the lists: a scan may take days. It may be in the middle of a build when the scan ends.
+fn watch_lists(config: &Config, mut loader: Loader, live: &Live, stop: &Stop) -> Result<()> {
+    let Some(every) = config.lists.watch else { return Ok(()) };
+    let (times, live, stop) = ((every, config.lists.fold_after), live.clone(), stop.clone());
+    let watching = move || {
+        lists::watch(&mut loader, &live, times, &stop, &mut |loader, told| {
+            loader.take_warnings().iter().for_each(|warning| eprintln!("{warning}"));
+            match told {
+                Told::Swapped(snapshot) => {
+                    eprintln!(
+                        "hashward: the lists changed: generation {} from here on",
+                        snapshot.generation()
+                    );
+                }
+                Told::Kept(error) => {
+                    let error = lists::told(error);
+                    eprintln!("hashward: the lists changed and are not taken as they are now: {error}");
+                }
+            }
+        });
+    };
+    let watcher = thread::Builder::new().name("lists".to_owned()).spawn(watching);
+    watcher.map(drop).context("starting the thread that watches the lists")
 }
 
 /// The line of one scan.
 struct Line<'a> {
     config: &'a Config,
-    snapshot: &'a Snapshot,
+    live: Live,
     conditions: Conditions,
     window: Window,
     /// Nobody wants to know more.
@@ -95,17 +133,18 @@ impl Line<'_> {
         let pool =
             ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("digest-{i}")).build();
         let pool = pool.context("starting the digesting threads")?;
-        let (to_digest, items) = sync_channel::<Numbered>(QUEUE);
-        let (to_tell, outcomes) = sync_channel::<(u64, Outcome)>(QUEUE);
-        let items = Mutex::new(items);
+        let files_max = open_files::each(threads);
+        let (to_digest, groups) = sync_channel::<Vec<Numbered>>(QUEUE_GROUPS);
+        let (to_tell, outcomes) = sync_channel::<Vec<(u64, Outcome)>>(QUEUE_GROUPS);
+        let groups = Groups::new(groups);
         thread::scope(|scope| {
             if self.progress.is_shown() {
                 scope.spawn(|| self.count(paths));
             }
             // The walk owns its end of the channel, so that the digesting threads see when it is done.
             scope.spawn(move || self.walk(paths, &{ to_digest }));
-            let (items, pool) = (&items, &pool);
-            scope.spawn(move || pool.broadcast(|_| self.digest(items, &to_tell.clone())));
+            let (groups, pool) = (&groups, &pool);
+            scope.spawn(move || pool.broadcast(|_| self.digest(groups, files_max, &to_tell.clone())));
             let told = self.tell_in_order(&outcomes, &mut tell);
             // Whatever still runs has nobody to work for.
             self.cancelled.store(true, Ordering::Relaxed);
@@ -130,48 +169,97 @@ impl Line<'_> {
         self.progress.total_known();
     }
 
-    fn walk(&self, paths: &[PathBuf], to_digest: &SyncSender<Numbered>) {
+    fn walk(&self, paths: &[PathBuf], to_digest: &SyncSender<Vec<Numbered>>) {
+        let mut group = Group::default();
         for (number, (item, bytes)) in (0_u64..).zip(work::items(paths)) {
             self.window.wait_for(number);
-            if self.is_cancelled() || to_digest.send((number, item, bytes)).is_err() {
+            if self.is_cancelled() {
+                return;
+            }
+            if let Some(full) = group.add((number, item, bytes))
+                && to_digest.send(full).is_err()
+            {
                 return;
             }
         }
+        // Nobody takes it only if the scan has ended, and then nobody misses it.
+        let _ = to_digest.send(group.take());
     }
 
-    fn digest(&self, items: &Mutex<Receiver<Numbered>>, to_tell: &SyncSender<(u64, Outcome)>) {
+    /// Digests and judges groups until there are no more, by one generation of the lists after another.
+    fn digest(&self, groups: &Groups, files_max: usize, to_tell: &SyncSender<Vec<(u64, Outcome)>>) {
+        let mut queue = Queue::new(groups);
+        let mut outbox = Outbox { to_tell, waiting: Vec::new(), sent: Instant::now(), is_closed: false };
+        while !self.digest_by(&self.live.load(), &mut queue, files_max, &mut outbox) {}
+    }
+
+    /// Digests and judges by one generation, to the end or until there is a newer one. Says whether it is the end.
+    fn digest_by(
+        &self,
+        snapshot: &Snapshot,
+        queue: &mut Queue<'_>,
+        files_max: usize,
+        outbox: &mut Outbox<'_>,
+    ) -> bool {
         let line = &self.config.line;
         let read = |bytes| self.progress.read(bytes);
-        let (snapshot, policy) = (self.snapshot, &self.config.policy);
-        let basis = Basis { snapshot, policy, conditions: &self.conditions };
-        let mut batcher = Batcher::new(basis, line.content_bytes_max, line.read_buffer_bytes, &read);
-        loop {
-            let taken = {
-                let items = items.lock().unwrap_or_else(PoisonError::into_inner);
-                let Ok(first) = items.recv() else { return };
-                take(first, || items.try_recv().ok())
-            };
-            if self.is_cancelled() {
-                // Keep taking until the walk has ended, so that it never waits for room.
-                continue;
+        let basis = Basis { snapshot, policy: &self.config.policy, conditions: &self.conditions };
+        let mut files =
+            SideBySide::new(basis, line.content_bytes_max, files_max, line.read_buffer_bytes, &read);
+        while !outbox.is_closed {
+            if self.live.generation() != snapshot.generation() {
+                // What is begun is finished by the lists that it was begun with: newer ones may ask for other digests.
+                while !files.is_empty() {
+                    files.step();
+                }
+                outbox.put(files.take_told());
+                return false;
             }
-            let mut is_heard = true;
-            batcher.judge(taken, &mut |number, outcome| is_heard &= to_tell.send((number, outcome)).is_ok());
-            if !is_heard {
-                return;
+            let item = if files.is_empty() {
+                outbox.put(files.take_told());
+                outbox.send();
+                queue.wait()
+            } else if !files.has_room() {
+                None
+            } else if files.fills_lanes() {
+                queue.next_within(Duration::ZERO)
+            } else {
+                queue.next_within(COMPANY_WAIT)
+            };
+            match item {
+                None if files.is_empty() => return true,
+                // Keep taking until the walk has ended, so that it never waits for room.
+                Some(_) if self.is_cancelled() => {}
+                // Its reader may be kept waiting, and nothing shall wait with it.
+                Some(item @ (_, Item::Stdin, _)) => {
+                    while !files.is_empty() {
+                        files.step();
+                    }
+                    outbox.put(files.take_told());
+                    outbox.send();
+                    files.admit(item);
+                }
+                Some(item) => files.admit(item),
+                None => {
+                    files.step();
+                    outbox.put(files.take_told());
+                }
             }
         }
+        true
     }
 
     fn tell_in_order(
         &self,
-        outcomes: &Receiver<(u64, Outcome)>,
+        outcomes: &Receiver<Vec<(u64, Outcome)>>,
         tell: &mut impl FnMut(&Outcome) -> Result<bool>,
     ) -> Result<Totals> {
         let mut totals = Totals::default();
         let mut reorder = Reorder::default();
-        for (number, outcome) in outcomes {
-            reorder.put(number, outcome);
+        for outcomes in outcomes {
+            for (number, outcome) in outcomes {
+                reorder.put(number, outcome);
+            }
             while let Some(outcome) = reorder.pop() {
                 totals.add(&outcome);
                 if !tell(&outcome)? {
@@ -181,6 +269,31 @@ impl Line<'_> {
             self.window.move_to(reorder.next());
         }
         Ok(totals)
+    }
+}
+
+/// Results on their way from a digesting thread.
+struct Outbox<'a> {
+    to_tell: &'a SyncSender<Vec<(u64, Outcome)>>,
+    waiting: Vec<(u64, Outcome)>,
+    sent: Instant,
+    /// Nobody takes any more.
+    is_closed: bool,
+}
+
+impl Outbox<'_> {
+    fn put(&mut self, mut outcomes: Vec<(u64, Outcome)>) {
+        self.waiting.append(&mut outcomes);
+        if self.waiting.len() >= TELL_TOGETHER || self.sent.elapsed() >= TELL_WAIT {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        if !self.waiting.is_empty() {
+            self.is_closed = self.to_tell.send(std::mem::take(&mut self.waiting)).is_err();
+        }
+        self.sent = Instant::now();
     }
 }
 

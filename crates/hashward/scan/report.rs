@@ -29,6 +29,15 @@ pub(crate) struct Totals {
     pub(crate) no_content: u64,
 }
 
+/// How long a scan took, without loading the lists.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Took {
+    /// By the clock.
+    pub(crate) clock: Duration,
+    /// The CPU time of all threads, user and system.
+    pub(crate) cpu: Duration,
+}
+
 impl Totals {
     /// How the process ends. What could not be read weighs more than a match: the scan is not complete.
     pub(crate) fn exit(&self) -> Exit {
@@ -94,12 +103,12 @@ fn items(verdict: &Verdict) -> impl Iterator<Item = MatchItem<'_>> {
 }
 
 /// The last line with `--json`.
-pub(crate) fn summary(totals: &Totals, took: Duration) -> Value {
-    let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
+pub(crate) fn summary(totals: &Totals, took: Took) -> Value {
+    let seconds = |took: Duration| (took.as_secs_f64() * 1000.0).round() / 1000.0;
     let Totals { contents, bytes, matched, unreadable, .. } = totals;
     json!({"summary": {
         "contents": contents, "bytes": bytes, "matched": matched, "unreadable": unreadable,
-        "seconds": seconds,
+        "seconds": seconds(took.clock), "cpu_seconds": seconds(took.cpu),
     }})
 }
 
@@ -133,9 +142,10 @@ mod tests {
 
     #[test]
     fn the_summary_has_the_documented_keys() {
-        let summary = summary(&Totals { contents: 3, ..Totals::default() }, Duration::from_micros(1_234_567));
+        let took = Took { clock: Duration::from_micros(1_234_567), ..Took::default() };
+        let summary = summary(&Totals { contents: 3, ..Totals::default() }, took);
         let keys: Vec<&String> = summary["summary"].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["bytes", "contents", "matched", "seconds", "unreadable"]);
+        assert_eq!(keys, ["bytes", "contents", "cpu_seconds", "matched", "seconds", "unreadable"]);
         assert_eq!(summary["summary"]["seconds"], 1.235);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use hashward_core::{Decision, Unreadable, UnreadableKind, Verdict};
-use hashward_local::{open_file, walk};
+use hashward_local::{ReadAhead, walk};
 
 /// Standard input's name on the command line and in results.
 pub(crate) const STDIN: &str = "-";
@@ -73,23 +73,31 @@ fn below(path: &Path) -> Box<dyn Iterator<Item = (Item, u64)> + '_> {
     }))
 }
 
+/// Something that is open for reading.
+pub(crate) enum Source {
+    /// A regular file.
+    File(ReadAhead),
+    /// Standard input.
+    Stdin,
+}
+
 /// Opens an item for reading, or says what came of it without a look inside.
-pub(crate) fn open(item: Item) -> Result<(PathBuf, Box<dyn Read>), Outcome> {
-    let (path, opened): (PathBuf, Result<Box<dyn Read>, Unreadable>) = match item {
+pub(crate) fn open(item: Item) -> Result<(PathBuf, Source), Outcome> {
+    let (path, opened) = match item {
         Item::File(path) => {
-            let opened = open_file(&path).map(|file| Box::new(file) as Box<dyn Read>);
+            let opened = ReadAhead::open_found(&path);
             (path, opened)
         }
         Item::Named(path) => {
             let opened = open_named(&path);
             (path, opened)
         }
-        Item::Stdin => (PathBuf::from(STDIN), Ok(Box::new(io::stdin().lock()))),
+        Item::Stdin => return Ok((PathBuf::from(STDIN), Source::Stdin)),
         Item::Unreadable(path, reason) => (path, Err(reason)),
         Item::NoContent => return Err(Outcome::NoContent),
     };
     match opened {
-        Ok(reader) => Ok((path, reader)),
+        Ok(file) => Ok((path, Source::File(file))),
         Err(reason) => Err(Outcome::Unreadable(Box::new((path, reason)))),
     }
 }
@@ -104,26 +112,21 @@ pub(crate) fn outcome(path: PathBuf, bytes: u64, verdict: Verdict) -> Outcome {
 }
 
 /// Opens a file that the user named, through links.
-fn open_named(path: &Path) -> Result<Box<dyn Read>, Unreadable> {
+fn open_named(path: &Path) -> Result<ReadAhead, Unreadable> {
     let real = fs::canonicalize(path).map_err(|error| {
         let gone = error.kind() == io::ErrorKind::NotFound;
         Unreadable::new(if gone { UnreadableKind::NotFound } else { UnreadableKind::ReadFailed }, error)
     })?;
-    open_file(&real).map(|file| Box::new(file) as Box<dyn Read>)
+    ReadAhead::open(&real)
 }
 
-/// A reader that tells how much was read.
-pub(crate) struct Told<'a> {
-    /// What is read.
-    pub(crate) reader: Box<dyn Read>,
-    /// Is told the length of each piece.
-    pub(crate) read: &'a dyn Fn(u64),
-}
+/// Standard input, which tells how much was read.
+pub(crate) struct ToldStdin<'a>(pub(crate) &'a dyn Fn(u64));
 
-impl Read for Told<'_> {
+impl Read for ToldStdin<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.reader.read(buffer)?;
-        (self.read)(bytes as u64);
+        let bytes = io::stdin().lock().read(buffer)?;
+        (self.0)(bytes as u64);
         Ok(bytes)
     }
 }

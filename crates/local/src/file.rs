@@ -14,17 +14,27 @@ use rustix::io::Errno;
 /// What is no regular file is [`UnreadableKind::NotAFile`], what is not there [`UnreadableKind::NotFound`],
 /// and everything else [`UnreadableKind::ReadFailed`]. The reason does not name the file.
 pub fn open_file(path: &Path) -> Result<File, Unreadable> {
-    // Asked first, because opening a device alone may make it do something. Asked again of what was opened,
-    // because the path may lead elsewhere by then.
-    regular(&symlink_metadata(path).map_err(|error| unopened(&error))?)?;
+    see_regular(path)?;
+    open_seen(path).map(|(file, _)| file)
+}
+
+/// Whether a regular file is there. Asked before anything is opened, because that alone may make a device do something.
+pub(crate) fn see_regular(path: &Path) -> Result<(), Unreadable> {
+    regular(&symlink_metadata(path).map_err(|error| unopened(&error))?)
+}
+
+/// [`open_file`] for a path that was seen to lead to a regular file just now. Also says how long it is, in bytes.
+pub(crate) fn open_seen(path: &Path) -> Result<(File, u64), Unreadable> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path)
         .map_err(|error| unopened(&error))?;
-    regular(&file.metadata().map_err(|error| unopened(&error))?)?;
-    Ok(file)
+    // Asked of what was opened, because the path may lead elsewhere by then.
+    let metadata = file.metadata().map_err(|error| unopened(&error))?;
+    regular(&metadata)?;
+    Ok((file, metadata.len()))
 }
 
 fn regular(metadata: &Metadata) -> Result<(), Unreadable> {

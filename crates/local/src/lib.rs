@@ -8,6 +8,7 @@
 //! Nothing about content that matched nothing is written anywhere: no log line, no error text and no state
 //! file names a file that was let through.
 
+mod ahead;
 mod base64;
 mod error;
 mod file;
@@ -16,6 +17,7 @@ mod ndjson;
 mod stamp;
 mod walk;
 
+pub use ahead::{Piece, ReadAhead};
 pub use error::LocalError;
 pub use file::{FileContent, open_file};
 pub use inbox::{Inbox, InboxCheckpoint, InboxOptions, inbox};

@@ -8,7 +8,7 @@ use proptest::{prop_assert, prop_oneof};
 use super::{IN_LANES, noise, noise_bytes, reference, sets_in_lanes};
 use crate::kernel::portable::Portable;
 use crate::midstate::{LaneSet, Midstate, Tail};
-use crate::schedule::{Job, in_lanes};
+use crate::schedule::{Job, Until, in_lanes};
 use crate::{Path, digest_many, digest_many_on};
 
 fn check(wanted: AlgorithmSet, contents: &[&[u8]], which: &str) {
@@ -64,7 +64,9 @@ fn the_safe_twin_in_lanes() {
             Job { key, state: Midstate::INITIAL, body, tail, urgent: true }
         });
         let mut done = vec![Digests::default(); contents.len()];
-        in_lanes(Portable, lane_set, jobs, |key, state, _| state.digests_into(lane_set, &mut done[key]));
+        in_lanes(Portable, lane_set, Until::NoneUrgent, jobs, |key, state, _| {
+            state.digests_into(lane_set, &mut done[key]);
+        });
         for (content, digests) in contents.iter().zip(done) {
             assert!(digests == reference(wanted, content), "{wanted:?} of {} bytes", content.len());
         }
