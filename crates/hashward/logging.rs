@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::config::{LogFormat, nearest};
+use crate::config::LogFormat;
+use crate::nearest::nearest;
 use crate::output::Color;
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];

@@ -2,7 +2,8 @@
 
 use hashward_engine::{Rollout, Snapshot};
 
-use crate::config::{Finding, nearest};
+use crate::config::Finding;
+use crate::nearest::nearest;
 
 /// Each share whose list is not loaded.
 pub(crate) fn strangers(rollout: &Rollout, snapshot: &Snapshot) -> Vec<Finding> {

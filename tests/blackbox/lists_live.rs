@@ -262,3 +262,35 @@ fn a_scan_goes_on_by_the_lists_as_they_are_now() {
     let paths: Vec<&str> = found.iter().filter_map(|found| found["path"].as_str()).collect();
     assert_eq!(paths, ["files/a", "files/b"]);
 }
+
+#[test]
+fn an_operator_is_heard_whatever_the_lists_say() {
+    let lists = Lists::new();
+    lists.write("known.txt", text_list(0..10));
+    lists.ok(&["key", "seal.key"]);
+    let kept =
+        ["--list", "known.txt", "--set", "lists.key_file=seal.key", "--set", "lists.generations_dir=kept"];
+    let generations = |arguments: &[&str]| {
+        let mut command = hashward();
+        command.current_dir(lists.path("")).env("HASHWARD_WHO", "op").arg("generations").args(arguments);
+        assert_eq!(command.args(kept).output().unwrap().status.code(), Some(0));
+    };
+    let mut worker = start(&lists, &kept);
+    replace(&lists.path("known.txt"), &text_list(0..20));
+    wait_for_generation(&mut worker, 2.0);
+    replace(&lists.path("known.txt"), "no digest at all\n");
+    wait_for_reload(&mut worker, "failed", 1.0);
+    generations(&["rollback", "1", "--reason", "the list is broken"]);
+    wait_for_generation(&mut worker, 3.0);
+    assert_eq!(worker.metric("hashward_list_entries", "known"), 10.0);
+    // What the list says was read before; it is read again.
+    replace(&lists.path("known.txt"), &text_list(0..20));
+    generations(&["resume"]);
+    wait_for_generation(&mut worker, 4.0);
+    generations(&["rollback", "1", "--reason", "once more"]);
+    wait_for_generation(&mut worker, 5.0);
+    generations(&["resume"]);
+    wait_for_generation(&mut worker, 6.0);
+    assert_eq!(worker.metric("hashward_list_entries", "known"), 20.0);
+    assert_eq!(worker.terminate().0.code(), Some(0));
+}

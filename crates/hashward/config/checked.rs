@@ -11,7 +11,7 @@ use hashward_engine::{BreakerLimits, Policy, Rollout, Stage};
 use hashward_fetch::HostPattern;
 use hashward_index::Layout;
 
-use crate::explain::subject::parse_digest;
+use crate::digest_text::parse_digest;
 
 use super::finding::{ConfigError, Finding, Places};
 use super::host;
@@ -178,6 +178,8 @@ pub(crate) struct Line {
     pub(crate) in_flight_max: usize,
     /// Threads that digest; never 0.
     pub(crate) digest_threads: usize,
+    /// How long content of a scan waits for company.
+    pub(crate) company_wait: Duration,
     /// Threads that open and read.
     pub(crate) open_threads: usize,
     /// The buffer of a reading thread.
@@ -491,6 +493,7 @@ fn line(raw: &RawLine, check: &mut Check) -> Line {
         undelivered_batches: check.count("line.undelivered_batches", raw.undelivered_batches, 1, 64),
         in_flight_max: check.count("line.in_flight_max", raw.in_flight_max, 1, 1 << 24),
         digest_threads,
+        company_wait: check.ms("line.company_wait_ms", raw.company_wait_ms, 0, 1000),
         open_threads: check.count("line.open_threads", raw.open_threads, 1, 1024),
         read_buffer_bytes: check.count("line.read_buffer_bytes", raw.read_buffer_bytes, 4096, 1 << 26),
         content_bytes_max: check.within("line.content_bytes_max", raw.content_bytes_max, 1, i64::MAX as u64),

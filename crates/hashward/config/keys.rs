@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use crate::nearest::nearest;
+
 use super::raw::RawConfig;
 
 /// The JSON Schema of the configuration, with every part in its place rather than behind a reference.
@@ -95,16 +97,6 @@ impl Keys {
         let anywhere = || nearest(dotted, self.0.keys().map(String::as_str)).filter(|_| !known_section);
         elsewhere.map(String::as_str).or_else(anywhere)
     }
-}
-
-/// The word among `known` that is most like `word`, if one is like it at all.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.6;
-    let word = word.to_lowercase();
-    let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(&word, candidate);
-    let scored = known.into_iter().map(|candidate| (likeness(candidate), candidate));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(score, _)| *score >= ALIKE).map(|(_, candidate)| candidate)
 }
 
 fn add(schema: &Value, prefix: &str, keys: &mut BTreeMap<String, (Kind, Value)>) {

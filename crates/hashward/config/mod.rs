@@ -19,10 +19,10 @@ use toml::Value;
 pub(crate) use checked::{AlertsKind, Config, DeliveryKind, Form, Guard, Lists, LogFormat, SourceKind};
 pub(crate) use document::{reference, schema_text, show};
 pub(crate) use finding::{ConfigError, Finding};
-pub(crate) use keys::nearest;
 pub(crate) use layers::{Flag, FlagValue, Sources};
 pub(crate) use settings::Settings;
 
+use crate::nearest::nearest;
 use keys::Keys;
 use layers::Layered;
 use raw::RawConfig;

@@ -464,6 +464,10 @@ pub(crate) struct RawLine {
     /// Threads that digest, at most 1024. 0: one for each core.
     #[schemars(example = 4)]
     pub(crate) digest_threads: u64,
+    /// How long content of a scan that does not fill the lanes waits for other content to be digested with, in
+    /// milliseconds, at most 1000. In the line nothing waits for company beyond `batch.wait_ms`.
+    #[schemars(example = 5)]
+    pub(crate) company_wait_ms: u64,
     /// Files or references that are open and read at a time, 1 to 1024.
     #[schemars(example = 32)]
     pub(crate) open_threads: u64,
@@ -492,6 +496,7 @@ impl Default for RawLine {
             undelivered_batches: 2,
             in_flight_max: 65_536,
             digest_threads: 0,
+            company_wait_ms: 20,
             open_threads: 8,
             read_buffer_bytes: 256 * 1024,
             content_bytes_max: 1 << 40,

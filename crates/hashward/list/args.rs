@@ -10,7 +10,7 @@ use hashward_list::format::Format;
 use jiff::Timestamp;
 
 use super::by::{Who, moment};
-use crate::explain::subject::parse_digest;
+use crate::digest_text::parse_digest;
 
 /// The end of the group's help.
 pub(crate) const HELP: &str = "\

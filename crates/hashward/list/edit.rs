@@ -7,8 +7,8 @@ use hashward_list::store::{Outcome, Selector, Step, Store};
 use serde_json::json;
 
 use super::args::{Add, Mark as Arguments};
+use crate::digest_text::parse_digest;
 use crate::exit::Exit;
-use crate::explain::subject::parse_digest;
 use crate::output::{Output, Style};
 
 /// Adds an entry, or says more of one.

@@ -7,16 +7,17 @@ use anyhow::{Context as _, Result, bail};
 use hashward_core::{Generation, ListId};
 use hashward_engine::Snapshot;
 use hashward_engine::lists::{
-    BuildOptions, Changes, ChangesError, KnownGood, ListIndex, ListIndexBuilder, ListIndexError, LoadedList,
-    Quarantined, Rails, verify_against,
+    BuildOptions, Changes, ChangesError, KnownGood, ListIndex, ListIndexBuilder, ListIndexError, Rails,
+    verify_against,
 };
 use hashward_index::SealKey;
 use hashward_list::store::Store;
-use hashward_list::{BadLines, LoadOptions, OpenList};
+use hashward_list::{LoadOptions, OpenList};
 use jiff::Timestamp;
 
 use super::kept::{Held, Kept};
-use super::source::{Kind, Looks};
+use super::source::{Kind, Looks, Sources};
+use super::warnings::{held_back, skipped};
 use super::{NO_LIST, key};
 use crate::config::{Config, Guard, Lists};
 
@@ -34,12 +35,11 @@ pub(crate) enum Keeping {
     Nothing,
 }
 
-/// A list as it is named, and how it looked when it was read.
-struct Source {
-    path: PathBuf,
-    kind: Kind,
-    /// None if it was not read yet.
-    looks: Option<Looks>,
+/// How the lists look, and which wish of an operator there is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Sight {
+    looks: Vec<Looks>,
+    wish: Option<Held>,
 }
 
 /// Makes one generation of the configured lists after another.
@@ -50,7 +50,7 @@ pub(crate) struct Loader {
     key: SealKey,
     known_good: Option<KnownGood>,
     kept: Option<Kept>,
-    sources: Vec<Source>,
+    sources: Sources,
     /// The index over all lists that are no sealed files.
     own: Option<Arc<ListIndex>>,
     /// The sealed files that are named as lists.
@@ -88,11 +88,12 @@ impl Loader {
         }
         let guard = config.guard.clone();
         let own_key = key::find(lists.key_file.as_deref())?;
-        let sources: Vec<Source> = lists.files.iter().map(|path| Source::of(path)).collect();
+        let options = LoadOptions { skip_bad_lines: lists.skip_bad_lines };
+        let sources = Sources::new(&lists.files, options);
         if own_key.is_none()
-            && let Some(sealed) = sources.iter().find(|source| source.kind == Kind::Sealed)
+            && let Some(sealed) = sources.of_kind(Kind::Sealed).next()
         {
-            bail!("{}: is sealed: {}", sealed.path.display(), key::NO_KEY);
+            bail!("{}: is sealed: {}", sealed.display(), key::NO_KEY);
         }
         let kept = match &lists.generations_dir {
             Some(dir) if keeping == Keeping::AsConfigured => {
@@ -143,7 +144,8 @@ impl Loader {
         self.own.as_ref().map_or(0, |own| own.changes())
     }
 
-    /// The first generation: of what the lists say now, or if that cannot be had the newest kept one.
+    /// The first generation: of what the lists say now, or if that cannot be had the newest kept one. Sealed files are
+    /// kept nowhere: they must be there.
     pub(crate) fn first(&mut self) -> Result<First> {
         if let Some(held) = self.wish()? {
             let snapshot = self.roll_back(&held)?;
@@ -152,25 +154,34 @@ impl Loader {
         }
         let mut kept = None;
         if let Some((generation, index)) = self.newest_kept()? {
-            self.generation = generation;
-            kept = Some(Arc::new(snapshot_of(generation, Some(&index), &[])?));
-            self.own = Some(index);
+            let sealed = self.open_sealed(None, &self.sources.looks())?;
+            (self.own, self.sealed, self.generation) = (Some(index), sealed, generation);
+            kept = Some(self.reopened()?);
         }
         for _ in 0..ATTEMPTS_MAX {
             match (self.renew(kept.as_deref()), &kept) {
                 (Ok(Renewed::Next(snapshot)), _) => return Ok(First { snapshot, fell_back: None }),
-                (Ok(Renewed::Same), _) => {
-                    let snapshot = Arc::new(snapshot_of(self.generation, self.own.as_ref(), &self.sealed)?);
-                    return Ok(First { snapshot, fell_back: None });
-                }
                 (Ok(Renewed::ChangedMeanwhile), _) => {}
+                (Ok(Renewed::Same), Some(kept)) => {
+                    return Ok(First { snapshot: Arc::clone(kept), fell_back: None });
+                }
                 (Err(error), Some(kept)) => {
                     return Ok(First { snapshot: Arc::clone(kept), fell_back: Some(error) });
                 }
                 (Err(error), None) => return Err(error),
+                (Ok(Renewed::Same), None) => unreachable!("nothing is the same as nothing"),
             }
         }
         bail!("a list changed each of {ATTEMPTS_MAX} times while it was read: try again when it is written")
+    }
+
+    /// What is present, under the number of the kept generation if that is all there is. Sealed files may be others than
+    /// when it was made: then it is another generation.
+    fn reopened(&mut self) -> Result<Arc<Snapshot>> {
+        if !self.sealed.is_empty() {
+            self.generation = self.next_number()?;
+        }
+        Ok(Arc::new(snapshot_of(self.generation, self.own.as_ref(), &self.sealed)?))
     }
 
     /// The next generation, if there is one: see [`Renewed`]. After an error the present one goes on.
@@ -189,13 +200,14 @@ impl Loader {
 
     /// A generation of what the lists say now.
     fn renew(&mut self, previous: Option<&Snapshot>) -> Result<Renewed> {
-        let looks = self.looks();
+        let looks = self.sources.looks();
         let sealed = self.open_sealed(previous, &looks)?;
-        let own = if self.own_paths().next().is_some() { Some(self.read(previous)?) } else { None };
-        if self.looks() != looks {
+        let has_own = self.sources.readable().next().is_some();
+        let own = if has_own { Some(self.read(previous, &looks)?) } else { None };
+        if !self.sources.held_still(&looks, &self.sources.looks()) {
             return Ok(Renewed::ChangedMeanwhile);
         }
-        self.sources.iter_mut().zip(looks).for_each(|(source, looks)| source.looks = Some(looks));
+        self.sources.remember(looks);
         let same_own = match (&own, &self.own) {
             (Some(new), Some(old)) => new.is_same(old),
             (new, old) => new.is_none() && old.is_none(),
@@ -208,29 +220,19 @@ impl Loader {
         self.publish(own, sealed).map(Renewed::Next)
     }
 
-    /// Whether a list, or the wish to stay at a generation, is not what it was. A text file, which may be written slowly,
-    /// must look the same as in `glance`, the last time somebody looked.
-    pub(crate) fn has_changed(&self, glance: &mut Vec<Looks>) -> Result<bool> {
-        let before = std::mem::replace(glance, self.looks());
-        if self.wish()? != self.held {
+    /// Whether a list, or the wish to stay at a generation, is not what it was. `sight` is what was seen at the last time,
+    /// and becomes what is seen now.
+    pub(crate) fn has_changed(&self, sight: &mut Sight) -> Result<bool> {
+        let before = std::mem::replace(sight, Sight { looks: self.sources.looks(), wish: self.wish()? });
+        if sight.wish != self.held {
             return Ok(true);
         }
-        let changed = |number: &usize| Some(&glance[*number]) != self.sources[*number].looks.as_ref();
-        let changed: Vec<usize> = (0..self.sources.len()).filter(changed).collect();
-        let settled = |number: &usize| {
-            self.sources[*number].kind != Kind::Text || before.get(*number) == Some(&glance[*number])
-        };
-        Ok(self.held.is_none() && !changed.is_empty() && changed.iter().all(settled))
+        Ok(self.held.is_none() && self.sources.changed_and_settled(&before.looks, &sight.looks))
     }
 
     /// The wish to stay at a kept generation, as it is now.
     fn wish(&self) -> Result<Option<Held>> {
         Ok(self.kept.as_ref().map(Kept::held).transpose()?.flatten())
-    }
-
-    /// How all lists look now.
-    pub(crate) fn looks(&self) -> Vec<Looks> {
-        self.sources.iter().map(|source| Looks::of(&source.path, source.kind)).collect()
     }
 
     /// Whether the overlay has grown so much that it should be folded at once.
@@ -252,9 +254,10 @@ impl Loader {
     /// The kept generation that `held` names, as the next generation.
     fn roll_back(&mut self, held: &Held) -> Result<Arc<Snapshot>> {
         let kept = self.kept.as_ref().context("only a kept generation can be gone back to")?;
-        let index = ListIndex::open(&kept.file(Generation(held.generation)), &self.key)?;
-        index.verify()?;
-        let sealed = self.open_sealed(None, &self.looks())?;
+        let index = open_verified(&kept.file(Generation(held.generation)), &self.key)?;
+        let sealed = self.open_sealed(None, &self.sources.looks())?;
+        // What the lists say now is not what is present then.
+        self.sources.forget();
         self.publish(Some(index), sealed)
     }
 
@@ -274,11 +277,9 @@ impl Loader {
 
     /// The index over all lists that are no sealed files, as they are now: the present one with changes over it if that
     /// is enough, else a new one.
-    fn read(&mut self, previous: Option<&Snapshot>) -> Result<ListIndex> {
+    fn read(&mut self, previous: Option<&Snapshot>, looks: &[Looks]) -> Result<ListIndex> {
         // What a text file said before is not known, so that nobody can tell what changed in it.
-        let text_changed = self.sources.iter().any(|source| {
-            source.kind == Kind::Text && source.looks.as_ref() != Some(&Looks::of(&source.path, source.kind))
-        });
+        let text_changed = self.sources.changed(Kind::Text, looks);
         if let Some(own) = self.own.as_ref().filter(|_| !text_changed) {
             match self.overlaid(own, previous) {
                 Err(ChangesError::BuildAnew(_)) => {}
@@ -290,8 +291,8 @@ impl Loader {
 
     fn overlaid(&self, own: &ListIndex, previous: Option<&Snapshot>) -> Result<ListIndex, ChangesError> {
         let mut folders: Vec<(ListId, Store)> = Vec::new();
-        for source in self.sources.iter().filter(|source| source.kind == Kind::Folder) {
-            let store = Store::open_read_only(&source.path)?;
+        for path in self.sources.of_kind(Kind::Folder) {
+            let store = Store::open_read_only(path)?;
             folders.push((store.info()?.id, store));
         }
         own.with_changes(&Changes { folders: &folders, rails: self.rails(previous) }, &self.key)
@@ -308,15 +309,21 @@ impl Loader {
         };
         let mut builder = ListIndexBuilder::new(&self.key, options)?;
         let mut warnings = Vec::new();
-        for source in self.own_paths() {
-            let list = self.open(source)?;
-            warnings.extend(skipped(&source.display().to_string(), &list.skipped));
+        let mut to_verify = Vec::new();
+        for path in self.sources.readable() {
+            let (list, again) = self.open_pair(path)?;
+            to_verify.push((path.to_owned(), again));
+            warnings.extend(skipped(&path.display().to_string(), &list.skipped));
             builder.add(list, &mut |_| {})?;
         }
         let index = builder.finish(&mut |_| {})?;
         if path.is_some() {
             index.verify()?;
-            let sources = self.own_paths().map(|source| self.open(source)).collect::<Result<Vec<_>>>()?;
+            let again = |(path, again): (PathBuf, Option<OpenList>)| match again {
+                Some(list) => Ok(list),
+                None => self.sources.open(&path),
+            };
+            let sources = to_verify.into_iter().map(again).collect::<Result<Vec<_>, _>>()?;
             verify_against(&index, sources, self.known_good.as_ref())??;
         }
         for list in index.lists().iter().filter(|list| list.quarantined.count > 0) {
@@ -326,12 +333,32 @@ impl Loader {
         Ok(index)
     }
 
+    /// Opens a list to be read, and a list folder once more in the same state, to verify what was built of it. A text file
+    /// is read again for that, so that memory holds it once.
+    fn open_pair(&self, path: &Path) -> Result<(OpenList, Option<OpenList>)> {
+        for _ in 0..ATTEMPTS_MAX {
+            let list = self.sources.open(path)?;
+            if list.state.is_none() || self.kept.is_none() {
+                return Ok((list, None));
+            }
+            let again = self.sources.open(path)?;
+            if again.state == list.state {
+                return Ok((list, Some(again)));
+            }
+        }
+        bail!("{}: changed each of {ATTEMPTS_MAX} times while it was opened", path.display())
+    }
+
+    fn next_number(&self) -> Result<Generation> {
+        match &self.kept {
+            Some(kept) => kept.give_number(self.generation),
+            None => Ok(Generation(self.generation.0 + 1)),
+        }
+    }
+
     /// Makes indexes the present ones, and a generation with a number of its own.
     fn publish(&mut self, own: Option<ListIndex>, sealed: Vec<Arc<ListIndex>>) -> Result<Arc<Snapshot>> {
-        let number = match &self.kept {
-            Some(kept) => kept.give_number(self.generation)?,
-            None => Generation(self.generation.0 + 1),
-        };
+        let number = self.next_number()?;
         let own = match (own, &self.kept) {
             (Some(own), Some(kept)) if own.changes() == 0 && own.file() == Some(&kept.next_file()) => {
                 Some(ListIndex::open(&kept.take_in(number)?, &self.key)?)
@@ -348,12 +375,11 @@ impl Loader {
     fn open_sealed(&self, previous: Option<&Snapshot>, looks: &[Looks]) -> Result<Vec<Arc<ListIndex>>> {
         let mut present = self.sealed.iter();
         let mut sealed = Vec::new();
-        for (source, now) in self.sources.iter().zip(looks).filter(|(source, _)| source.kind == Kind::Sealed)
-        {
+        for (path, as_before) in self.sources.sealed(looks) {
             sealed.push(match present.next() {
-                Some(index) if source.looks.as_ref() == Some(now) => Arc::clone(index),
+                Some(index) if as_before => Arc::clone(index),
                 _ => {
-                    let index = ListIndex::open(&source.path, &self.key)?;
+                    let index = ListIndex::open(path, &self.key)?;
                     if self.keeping == Keeping::AsConfigured {
                         index.verify()?;
                     }
@@ -364,22 +390,8 @@ impl Loader {
         Ok(sealed)
     }
 
-    fn open(&self, path: &Path) -> Result<OpenList> {
-        Ok(hashward_list::open(path, &LoadOptions { skip_bad_lines: self.lists.skip_bad_lines })?)
-    }
-
-    fn own_paths(&self) -> impl Iterator<Item = &Path> {
-        self.sources.iter().filter(|source| source.kind != Kind::Sealed).map(|source| source.path.as_path())
-    }
-
     fn rails<'a>(&'a self, previous: Option<&'a Snapshot>) -> Rails<'a> {
         Rails { known_good: self.known_good.as_ref(), caps: Some(self.guard.caps), previous }
-    }
-}
-
-impl Source {
-    fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), kind: Kind::of(path), looks: None }
     }
 }
 
@@ -395,26 +407,4 @@ fn open_verified(file: &Path, key: &SealKey) -> Result<ListIndex, ListIndexError
     let index = ListIndex::open(file, key)?;
     index.verify()?;
     Ok(index)
-}
-
-/// Each bad line that is known, as `file:line: what is wrong`.
-fn skipped(path: &str, bad: &BadLines) -> Vec<String> {
-    let told = bad.first.iter().map(|line| format!("{path}:{}: skipped: {}", line.line, line.problem));
-    let mut warnings: Vec<String> = told.collect();
-    let more = bad.count - bad.first.len() as u64;
-    if more > 0 {
-        warnings.push(format!("{path}: and {more} more bad lines skipped"));
-    }
-    warnings
-}
-
-fn held_back(list: &LoadedList) -> String {
-    let Quarantined { count, first } = &list.quarantined;
-    let named: Vec<String> = first.iter().map(ToString::to_string).collect();
-    let more = if *count > first.len() as u64 { ", …" } else { "" };
-    format!(
-        "list {}: {count} entries are known as good and held back from matching: {}{more}",
-        list.info.id,
-        named.join(", ")
-    )
 }

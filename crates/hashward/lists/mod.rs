@@ -5,6 +5,7 @@ pub(crate) mod key;
 mod loader;
 mod source;
 mod teller;
+mod warnings;
 mod watch;
 
 use std::path::PathBuf;

@@ -5,8 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use hashward_index::is_index_file;
-use hashward_list::FolderState;
 use hashward_list::store::{Store, is_list_folder};
+use hashward_list::{FolderState, ListError, LoadOptions, OpenList};
 
 /// What is named as a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,6 +64,86 @@ fn newest_state(folder: &Path) -> Option<FolderState> {
     Store::open_read_only(folder).ok().and_then(|store| FolderState::newest(&store).ok())
 }
 
+/// The lists that are named, and how each looked when it was read.
+pub(crate) struct Sources {
+    all: Vec<Source>,
+    options: LoadOptions,
+}
+
+struct Source {
+    path: PathBuf,
+    kind: Kind,
+    /// None if it was not read yet, or is to be read again whatever it looks like.
+    looks: Option<Looks>,
+}
+
+impl Sources {
+    /// The lists at `paths`.
+    pub(crate) fn new(paths: &[PathBuf], options: LoadOptions) -> Self {
+        let source = |path: &PathBuf| Source { path: path.clone(), kind: Kind::of(path), looks: None };
+        Self { all: paths.iter().map(source).collect(), options }
+    }
+
+    /// The paths of the lists of a kind.
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Path> {
+        self.all.iter().filter(move |source| source.kind == kind).map(|source| source.path.as_path())
+    }
+
+    /// The paths of the lists whose entries can be read.
+    pub(crate) fn readable(&self) -> impl Iterator<Item = &Path> {
+        self.all.iter().filter(|source| source.kind != Kind::Sealed).map(|source| source.path.as_path())
+    }
+
+    /// Opens a list whose entries can be read.
+    pub(crate) fn open(&self, path: &Path) -> Result<OpenList, ListError> {
+        hashward_list::open(path, &self.options)
+    }
+
+    /// How all lists look now.
+    pub(crate) fn looks(&self) -> Vec<Looks> {
+        self.all.iter().map(|source| Looks::of(&source.path, source.kind)).collect()
+    }
+
+    /// Whether some list of a kind does not look as when it was read.
+    pub(crate) fn changed(&self, kind: Kind, now: &[Looks]) -> bool {
+        let mut of_kind = self.all.iter().zip(now).filter(|(source, _)| source.kind == kind);
+        of_kind.any(|(source, now)| source.looks.as_ref() != Some(now))
+    }
+
+    /// Whether a list changed, and none is being written: text files, which may be written slowly, look the same in
+    /// `before`, the looks of a while ago.
+    pub(crate) fn changed_and_settled(&self, before: &[Looks], now: &[Looks]) -> bool {
+        let changed = |number: &usize| self.all[*number].looks.as_ref() != Some(&now[*number]);
+        let changed: Vec<usize> = (0..self.all.len()).filter(changed).collect();
+        let settled = |number: &usize| {
+            self.all[*number].kind != Kind::Text || before.get(*number) == Some(&now[*number])
+        };
+        !changed.is_empty() && changed.iter().all(settled)
+    }
+
+    /// Whether what was read since `before` is of one moment. A list folder always is: it is read in one state.
+    pub(crate) fn held_still(&self, before: &[Looks], now: &[Looks]) -> bool {
+        let mut pairs = self.all.iter().zip(before.iter().zip(now));
+        pairs.all(|(source, (before, now))| source.kind == Kind::Folder || before == now)
+    }
+
+    /// All lists were read, looking like this.
+    pub(crate) fn remember(&mut self, looks: Vec<Looks>) {
+        self.all.iter_mut().zip(looks).for_each(|(source, looks)| source.looks = Some(looks));
+    }
+
+    /// All lists are to be read again.
+    pub(crate) fn forget(&mut self) {
+        self.all.iter_mut().for_each(|source| source.looks = None);
+    }
+
+    /// The sealed files, each with whether it looks as when it was opened.
+    pub(crate) fn sealed<'a>(&'a self, now: &'a [Looks]) -> impl Iterator<Item = (&'a Path, bool)> {
+        let sealed = self.all.iter().zip(now).filter(|(source, _)| source.kind == Kind::Sealed);
+        sealed.map(|(source, now)| (source.path.as_path(), source.looks.as_ref() == Some(now)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +161,25 @@ mod tests {
         assert_ne!(alone, Looks::of(&text, Kind::Text));
         assert_eq!(Kind::of(&text), Kind::Text);
         assert_eq!(Kind::of(&folder.path().join("missing")), Kind::Text);
+    }
+
+    #[test]
+    fn a_text_file_that_is_written_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("known.txt");
+        fs::write(&text, "a").unwrap();
+        let mut sources = Sources::new(std::slice::from_ref(&text), LoadOptions::default());
+        let first = sources.looks();
+        assert!(sources.changed(Kind::Text, &first), "it was never read");
+        sources.remember(first.clone());
+        assert!(!sources.changed_and_settled(&first, &sources.looks()));
+        fs::write(&text, "ab").unwrap();
+        let second = sources.looks();
+        assert!(!sources.changed_and_settled(&first, &second), "it may be written still");
+        assert!(sources.changed_and_settled(&second, &second));
+        assert!(!sources.held_still(&first, &second));
+        sources.remember(second.clone());
+        sources.forget();
+        assert!(sources.changed_and_settled(&second, &second), "it is to be read again");
     }
 }

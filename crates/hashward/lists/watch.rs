@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use hashward_engine::{Live, Snapshot, Stop};
 
-use super::loader::{Loader, Renewed};
-use super::source::Looks;
+use super::loader::{Loader, Renewed, Sight};
 
 /// How often the wish to stop is looked for.
 const TICK: Duration = Duration::from_millis(20);
@@ -32,16 +31,14 @@ pub(crate) fn watch(
     stop: &Stop,
     tell: &mut dyn FnMut(&mut Loader, Told<'_>),
 ) {
-    let mut glance = loader.looks();
-    let mut failed: Option<(Vec<Looks>, Instant)> = None;
-    let mut laid_over: Option<Instant> = None;
+    let mut sight = Sight::default();
+    let mut failed: Option<(Sight, Instant)> = None;
+    let mut fold_at: Option<Instant> = None;
     while wait(every, stop) {
-        let renewed = match loader.has_changed(&mut glance) {
+        let renewed = match loader.has_changed(&mut sight) {
             Ok(false) => Ok(Renewed::Same),
             Ok(true)
-                if failed
-                    .as_ref()
-                    .is_some_and(|(looks, at)| *looks == glance && at.elapsed() < RETRY_AFTER) =>
+                if failed.as_ref().is_some_and(|(seen, at)| *seen == sight && at.elapsed() < RETRY_AFTER) =>
             {
                 Ok(Renewed::Same)
             }
@@ -51,24 +48,31 @@ pub(crate) fn watch(
         match renewed {
             Ok(Renewed::Next(next)) => {
                 failed = None;
-                laid_over = (loader.changes() > 0).then(Instant::now);
+                fold_at = match loader.changes() {
+                    0 => None,
+                    _ if loader.should_fold() => Some(Instant::now()),
+                    _ => fold_at.or(Some(Instant::now() + fold_after)),
+                };
                 swap(loader, live, &next, tell);
             }
             Ok(Renewed::Same | Renewed::ChangedMeanwhile) => {}
             Err(error) => {
-                let is_new = failed.as_ref().is_none_or(|(looks, _)| *looks != glance);
-                failed = Some((glance.clone(), Instant::now()));
+                let is_new = failed.as_ref().is_none_or(|(seen, _)| *seen != sight);
+                failed = Some((sight.clone(), Instant::now()));
                 if is_new {
                     tell(loader, Told::Kept(&error));
                 }
             }
         }
-        if laid_over.is_some_and(|since| since.elapsed() >= fold_after) || loader.should_fold() {
-            laid_over = None;
+        if fold_at.is_some_and(|at| at <= Instant::now()) {
+            fold_at = None;
             match loader.fold() {
                 Ok(Some(next)) => swap(loader, live, &next, tell),
                 Ok(None) => {}
-                Err(error) => tell(loader, Told::Kept(&error)),
+                Err(error) => {
+                    fold_at = Some(Instant::now() + fold_after.max(RETRY_AFTER));
+                    tell(loader, Told::Kept(&error));
+                }
             }
         }
     }

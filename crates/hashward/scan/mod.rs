@@ -38,8 +38,6 @@ use work::{Item, Outcome};
 const WINDOW: u64 = 16_384;
 /// Groups of items that wait for a digesting thread, and as many of results.
 const QUEUE_GROUPS: usize = 16;
-/// Files that do not fill the lanes wait no longer than this for others that the walk may find.
-const COMPANY_WAIT: Duration = Duration::from_millis(20);
 /// So many results are told together, unless that takes longer than [`TELL_WAIT`].
 const TELL_TOGETHER: usize = 64;
 const TELL_WAIT: Duration = Duration::from_millis(100);
@@ -224,7 +222,7 @@ impl Line<'_> {
             } else if files.fills_lanes() {
                 queue.next_within(Duration::ZERO)
             } else {
-                queue.next_within(COMPANY_WAIT)
+                queue.next_within(line.company_wait)
             };
             match item {
                 None if files.is_empty() => return true,

@@ -122,7 +122,7 @@ enum Rest {
     Folder(Box<Entries>),
 }
 
-/// Opens the list at `path`: a list folder ([`Store`]), or a text list ([`load`]).
+/// Opens the list at `path`: a list folder ([`Store`]), or a text list ([`load()`]).
 pub fn open(path: &Path, options: &LoadOptions) -> Result<OpenList, ListError> {
     if !is_list_folder(path) {
         return Ok(load(path, options)?.into());

@@ -55,7 +55,7 @@ impl ReadAhead {
         Self::open_found(path)
     }
 
-    /// Opens a file that a [`crate::walk`] has found. What stands there now is asked again once it is open, and is not
+    /// Opens a file that a [`crate::walk()`] has found. What stands there now is asked again once it is open, and is not
     /// read unless it is a regular file.
     pub fn open_found(path: &Path) -> Result<Self, Unreadable> {
         let (file, file_bytes) = open_seen(path)?;
