@@ -180,7 +180,10 @@ fn change(store: &mut Store, base: &ListIndex, live: &Live, key: &SealKey, folde
     let started = Instant::now();
     let reader = Store::open_read_only(&folder.join("list")).expect("the list is there");
     let folders = [("bench".parse().expect("an id"), reader)];
-    let next = base.with_changes(&Changes { folders: &folders, rails: Rails::default() }, key);
+    let next = base.with_changes(
+        &Changes { folders: &folders, rails: Rails::default(), now: Timestamp::now().as_second() },
+        key,
+    );
     let next = Arc::new(next.expect("few changes"));
     let generation = Generation(live.load().generation().0 + 1);
     live.swap(&Arc::new(Snapshot::new(generation, vec![next]).expect("one index")));

@@ -109,11 +109,27 @@ impl<'a> Worker<'a> {
         let lists = &self.config.lists;
         let Some(every) = lists.watch else { return Ok(()) };
         let (times, stop) = ((every, lists.fold_after), self.stop.clone());
+        let guard = Watched { stop: self.stop.clone(), health: self.health.clone() };
         let watcher = thread::Builder::new().name("lists".to_owned());
         let watching = move || {
+            let _guard = guard;
             lists::watch(&mut loader, &live, times, &stop, &mut |loader, told| teller.told(loader, told));
         };
         watcher.spawn(watching).map(drop).context("starting the thread that watches the lists")
+    }
+}
+
+/// The lists are watched as long as this lives. If that ends unasked, the worker is not ready any more.
+struct Watched {
+    stop: Stop,
+    health: Health,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if !self.stop.is_requested() {
+            self.health.not_ready(Part::Lists, "the lists are not watched any more: restart this worker");
+        }
     }
 }
 

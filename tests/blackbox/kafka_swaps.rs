@@ -138,20 +138,19 @@ fn every_verdict_is_right_for_the_generation_that_it_names() {
     let hex_of = |n: usize| digests(n).get(Algorithm::Sha256).unwrap().to_hex();
     let always_hex = hex_of(ALWAYS);
     let states: Vec<String> = (0..=SWAPS).map(hex_of).collect();
-    for alert in &alerts {
-        let data = alert;
+    for data in &alerts {
         let generation = data["generation"].as_u64().unwrap();
         *generations.entry(generation).or_default() += 1;
         let matches = data["matches"].as_array().unwrap();
-        assert_eq!(matches.len(), 1, "{alert}");
+        assert_eq!(matches.len(), 1, "{data}");
         let found = matches[0]["digests"]["sha256"].as_str().unwrap();
         if found == always_hex {
             always += 1;
             continue;
         }
         let state = usize::try_from(generation).unwrap() - 1;
-        assert_eq!(found, states[state], "generation {generation} lists nothing else: {alert}");
-        assert_ne!(data["content"]["subject"], "withdrawn", "{alert}");
+        assert_eq!(found, states[state], "generation {generation} lists nothing else: {data}");
+        assert_ne!(data["content"]["subject"], "withdrawn", "{data}");
         sure += usize::from(data["content"]["subject"] == "listed");
     }
     let records = broker.read_all(&uploads, Isolation::ReadCommitted);

@@ -10,7 +10,7 @@ use std::thread;
 use hashward_core::Algorithm;
 use serde_json::Value;
 
-use crate::fixture::{complaints, harmless, hex, json, listed};
+use crate::fixture::{complaints, hex, json, listed};
 use crate::list_fixture::{Lists, text_list};
 use crate::worker::{PATIENCE, Worker, hashward, text, wait_for};
 
@@ -202,7 +202,7 @@ fn a_kept_generation_is_gone_back_to_and_survives_a_restart() {
     let mut worker = start(&lists, &kept);
     assert_eq!((generation(&mut worker), worker.metric("hashward_list_entries", "known")), (5.0, 25.0));
     assert_eq!(worker.metric("hashward_guard_refusals_total", "rail=\"removals\""), 1.0);
-    assert_eq!(judged(&lists, "refused", &harmless(1)), None);
+    assert_eq!(judged(&lists, "refused", &listed(20)), Some(("block".to_owned(), 5)));
     assert_eq!(worker.terminate().0.code(), Some(0));
     // The key never stands beside what it seals.
     let mut command = hashward();
@@ -292,5 +292,66 @@ fn an_operator_is_heard_whatever_the_lists_say() {
     generations(&["resume"]);
     wait_for_generation(&mut worker, 6.0);
     assert_eq!(worker.metric("hashward_list_entries", "known"), 20.0);
+    assert_eq!(worker.terminate().0.code(), Some(0));
+}
+
+#[test]
+fn what_is_kept_is_held_against_what_is_configured_now() {
+    let lists = Lists::new();
+    lists.write("first.txt", text_list(0..10));
+    lists.ok(&["import", "national", "first.txt"]);
+    lists.ok(&["key", "seal.key"]);
+    let kept = ["--set", "lists.key_file=seal.key", "--set", "lists.generations_dir=kept"];
+    let worker = start(&lists, &[&["--list", "national"], &kept[..]].concat());
+    assert_eq!(judged(&lists, "first", &listed(1)), Some(("block".to_owned(), 1)));
+    // One worker makes generations in a folder.
+    let mut command = hashward();
+    command.current_dir(lists.path("")).args([
+        "run",
+        "--list",
+        "national",
+        "--set",
+        "http.listen=127.0.0.1:0",
+    ]);
+    let second = command.args(kept).output().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    assert!(text(&second.stderr).contains("another worker"), "{}", text(&second.stderr));
+    assert_eq!(worker.terminate().0.code(), Some(0));
+
+    // The same list goes on as it was.
+    let mut worker = start(&lists, &[&["--list", "national"], &kept[..]].concat());
+    assert_eq!(generation(&mut worker), 1.0);
+    assert_eq!(worker.terminate().0.code(), Some(0));
+
+    // A list more, and an entry that turned out to be harmless.
+    lists.init("second");
+    lists.write("second.txt", text_list(20..22));
+    lists.ok(&["import", "second", "second.txt"]);
+    let never = format!("guard.never_match=[\"sha256:{}\"]", hex(Algorithm::Sha256, &listed(1)));
+    let more = ["--list", "national", "--list", "second", "--set", &never];
+    let mut worker = start(&lists, &[&more, &kept[..]].concat());
+    assert_eq!(judged(&lists, "added", &listed(21)), Some(("block".to_owned(), 2)));
+    assert_eq!(judged(&lists, "harmless", &listed(1)), None);
+    assert_eq!(judged(&lists, "others", &listed(2)), Some(("block".to_owned(), 2)));
+    assert_eq!(worker.metric("hashward_list_held_back_entries", "national"), 1.0);
+    assert!(complaints(&worker.log()).iter().any(|line| line.contains("held back")), "{}", worker.log());
+    // A generation from before that was known does not bring the entry back.
+    let mut command = hashward();
+    command.current_dir(lists.path("")).env("HASHWARD_WHO", "op").args([
+        "generations",
+        "rollback",
+        "1",
+        "--reason",
+        "x",
+    ]);
+    assert_eq!(command.args(kept).output().unwrap().status.code(), Some(0));
+    wait_for_generation(&mut worker, 3.0);
+    assert_eq!(judged(&lists, "still-harmless", &listed(1)), None);
+    assert_eq!(judged(&lists, "gone", &listed(21)), None);
+    let mut command = hashward();
+    command.current_dir(lists.path("")).args(["generations", "resume"]);
+    assert_eq!(command.args(kept).output().unwrap().status.code(), Some(0));
+    wait_for_generation(&mut worker, 4.0);
+    assert_eq!(judged(&lists, "back", &listed(21)), Some(("block".to_owned(), 4)));
     assert_eq!(worker.terminate().0.code(), Some(0));
 }

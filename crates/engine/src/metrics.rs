@@ -96,7 +96,7 @@ metrics! {
     held_back: IntGaugeVec "gauge" "hashward_list_held_back_entries" ["list"]
         "Entries of each loaded list that are not matched because they are known as good.";
     renewals: IntCounterVec "counter" "hashward_list_reloads_total" ["result"]
-        "Times that the lists were read, by result: applied, refused by a guard rail, or failed.";
+        "Changes of the lists, by result: applied (a generation went live), refused by a guard rail, or failed.";
     guard_refusals: IntCounterVec "counter" "hashward_guard_refusals_total" ["rail"]
         "New states of lists that a guard rail kept from going live, by rail: growth or removals.";
     laid_over: IntGauge "gauge" "hashward_snapshot_overlay_entries" []

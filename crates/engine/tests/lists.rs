@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hashward_core::{Action, Algorithm, Category, Digest, Digests, EntryId, Generation, ListInfo, Territory};
+use hashward_core::{
+    Action, Algorithm, Category, Digest, Digests, EntryId, Generation, ListId, ListInfo, Territory,
+};
 use hashward_engine::lists::{
     BuildOptions, Changes, ChangesError, KnownGood, ListIndex, ListIndexBuilder, ListIndexError, Mismatch,
     Rails, Refusal, StepCaps, verify_against,
@@ -202,7 +204,7 @@ proptest! {
         let base = base.unwrap_or_else(|| built(&paths, &desk.key, None, Rails::default()).unwrap());
         let open = |name: &str| (name.parse().unwrap(), Store::open_read_only(&desk.at(name)).unwrap());
         let folders = [open("a"), open("b")];
-        let changes = Changes { folders: &folders, rails: Rails::default() };
+        let changes = Changes { folders: &folders, rails: Rails::default(), now: NOW };
         let laid = match (base.with_changes(&changes, &desk.key), built(&paths, &desk.key, None, Rails::default())) {
             (Ok(laid), Ok(anew)) => {
                 let counts = |index: &ListIndex| index.lists().iter().map(|l| l.entries).collect::<Vec<_>>();
@@ -234,6 +236,17 @@ fn dispute(store: &mut Store, numbers: &[u64]) {
 }
 
 #[test]
+fn a_folder_that_the_index_does_not_hold_is_not_left_out() {
+    let desk = Desk::new();
+    let a = folder(&desk.at("a"), "a", 0..10);
+    let base = built(&[&desk.at("a")], &desk.key, None, Rails::default()).unwrap();
+    let folders = [("a".parse().unwrap(), a), ("b".parse().unwrap(), folder(&desk.at("b"), "b", 10..20))];
+    let laid =
+        base.with_changes(&Changes { folders: &folders, rails: Rails::default(), now: NOW }, &desk.key);
+    assert!(matches!(laid, Err(ChangesError::BuildAnew(list)) if list.as_str() == "b"));
+}
+
+#[test]
 fn a_folder_with_another_history_is_built_anew() {
     let desk = Desk::new();
     drop(folder(&desk.at("a"), "a", 0..10));
@@ -242,7 +255,8 @@ fn a_folder_with_another_history_is_built_anew() {
     let mut store = folder(&desk.at("a"), "a", 20..30);
     put(&mut store, [31]);
     let folders = [("a".parse().unwrap(), store)];
-    let laid = base.with_changes(&Changes { folders: &folders, rails: Rails::default() }, &desk.key);
+    let laid =
+        base.with_changes(&Changes { folders: &folders, rails: Rails::default(), now: NOW }, &desk.key);
     assert!(matches!(laid, Err(ChangesError::BuildAnew(_))));
 }
 
@@ -253,7 +267,15 @@ fn popular_files_in_a_list_are_all_caught() {
         .map(|n| format!("\"{}\",\"{}\",\"00000000\",\"f{n}\",1,1,\"1\",\"\"\r\n", "A".repeat(40), md5(n)))
         .collect();
     let head = "\"SHA-1\",\"MD5\",\"CRC32\",\"FileName\",\"FileSize\",\"ProductCode\",\"OpSystemCode\",\"SpecialCode\"\r\n";
-    fs::write(desk.at("NSRLFile.txt"), format!("{head}{nsrl}")).unwrap();
+    // The set has the empty file, and files that are not good at all.
+    let special = format!(
+        "\"{}\",\"{}\",\"00000000\",\"empty\",0,1,\"1\",\"\"\r\n\"{}\",\"{}\",\"00000000\",\"virus\",1,1,\"1\",\"M\"\r\n",
+        "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+        "D41D8CD98F00B204E9800998ECF8427E",
+        "B".repeat(40),
+        "B".repeat(32)
+    );
+    fs::write(desk.at("NSRLFile.txt"), format!("{head}{nsrl}{special}")).unwrap();
     let known_good = KnownGood::load(&[desk.at("NSRLFile.txt")], &[digest(7)], &desk.key).unwrap();
     assert_eq!(known_good.digests(), 1000 + 1 + 1, "each MD5, one SHA-1, one by name");
 
@@ -287,7 +309,7 @@ fn popular_files_in_a_list_are_all_caught() {
     let base = built(&[&desk.at("a")], &desk.key, None, rails).unwrap();
     put(&mut store, [7, 51]);
     let folders = [("a".parse().unwrap(), store)];
-    let laid = base.with_changes(&Changes { folders: &folders, rails }, &desk.key).unwrap();
+    let laid = base.with_changes(&Changes { folders: &folders, rails, now: NOW }, &desk.key).unwrap();
     assert_eq!((laid.lists()[0].entries, laid.lists()[0].quarantined.count), (2, 1));
 
     fs::write(desk.at("good.txt"), format!("{}\n", digest(60).to_hex())).unwrap();
@@ -331,14 +353,33 @@ fn too_large_a_step_is_refused() {
         assert_eq!(word(railed), expected, "{numbers:?} of a sealed file");
     }
 
-    let mut store = folder(&desk.at("a"), "a", 0..100);
-    let base = built(&[&desk.at("a")], &desk.key, None, Rails::default()).unwrap();
-    withdraw(&mut store, 0..90);
-    let folders = [("a".parse().unwrap(), store)];
-    let laid = base.with_changes(&Changes { folders: &folders, rails }, &desk.key);
-    assert!(
-        matches!(laid, Err(ChangesError::Failed(error)) if error.refusal().is_some_and(|r| r.word() == "removals"))
-    );
+    let word = |base: &ListIndex, list: &str, store: Store| {
+        let folders = [(list.parse::<ListId>().unwrap(), store)];
+        match base.with_changes(&Changes { folders: &folders, rails, now: NOW }, &desk.key) {
+            Ok(_) => "taken",
+            Err(ChangesError::BuildAnew(_)) => "anew",
+            Err(ChangesError::Failed(error)) => error.refusal().map_or("failed", Refusal::word),
+        }
+    };
+    // What ends is removed, and further digests are growth, whatever the entries are called.
+    let end = Timestamp::from_second(NOW - 1).unwrap();
+    let ends = |number| Statement { valid_until: Some(end), ..statement(number, Change::Put) };
+    let further = |number: u64| {
+        let mut more = statement(number, Change::Put);
+        more.digests.insert(&Digest::new(Algorithm::Md5, &[u8::try_from(number + 1).unwrap(); 16]).unwrap());
+        more
+    };
+    let withdrawn = |number| statement(number, Change::Withdraw);
+    let changed = |list: &str, statements: Vec<Statement>| {
+        let mut store = folder(&desk.at(list), list, 0..100);
+        let base = built(&[&desk.at(list)], &desk.key, None, Rails::default()).unwrap();
+        step(&mut store, statements);
+        word(&base, list, store)
+    };
+    assert_eq!(changed("withdrawn", (0..90).map(withdrawn).collect()), "removals");
+    assert_eq!(changed("ends", (0..90).map(ends).collect()), "removals");
+    assert_eq!(changed("further", (0..90).map(further).collect()), "growth");
+    assert_eq!(changed("a-few", (0..20).map(withdrawn).collect()), "taken");
 }
 
 #[test]

@@ -58,31 +58,50 @@ pub(crate) fn measure(
         sample(sample_entries)?
     };
     progress.step("lookups that miss");
-    let strangers = digests_of(&super::digests::noise(MISSES * 32));
-    let misses_per_second = rate(&snapshot, &strangers, share).expect("there are some");
+    let strangers = strangers(snapshot.algorithms());
+    let misses_per_second = rate(&snapshot, &strangers, share)?.context("the lists hold no digest")?;
     progress.step("lookups that hit");
     Ok(Lookups {
         of_named_lists,
         entries: snapshot.lists().iter().map(|list| list.entries).sum(),
         algorithms: snapshot.algorithms(),
         misses_per_second,
-        hits_per_second: rate(&snapshot, &listed, share),
+        hits_per_second: rate(&snapshot, &listed, share)?,
     })
 }
 
-fn rate(snapshot: &Snapshot, digests: &[Digest], share: Duration) -> Option<f64> {
+/// Digests that are looked up in a second of one core. None if there are none to look up.
+fn rate(snapshot: &Snapshot, digests: &[Digest], share: Duration) -> Result<Option<f64>> {
     let mut batches = digests.chunks(BATCH).cycle();
     let mut looked_up = 0;
     let mut times = 0;
-    batches.clone().next()?;
+    let mut failed = None;
+    if digests.is_empty() {
+        return Ok(None);
+    }
     let batches_per_second = per_cpu_second(share, || {
         let batch = batches.next().expect("it goes round");
         let mut found = 0_usize;
-        snapshot.lookup(batch, &mut |_, _| found += 1).expect("the index is in memory");
+        failed = failed.take().or(snapshot.lookup(batch, &mut |_, _| found += 1).err());
         std::hint::black_box(found);
         (looked_up, times) = (looked_up + batch.len(), times + 1);
     });
-    Some(batches_per_second * looked_up as f64 / f64::from(times))
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(Some(batches_per_second * looked_up as f64 / f64::from(times))),
+    }
+}
+
+/// Digests that no list holds, of each algorithm in turn that the lists hold.
+fn strangers(held: AlgorithmSet) -> Vec<Digest> {
+    const BYTES: usize = 64;
+    let noise = super::digests::noise(MISSES * BYTES);
+    let algorithms: Vec<Algorithm> = held.iter().collect();
+    let drawn = noise.chunks_exact(BYTES).zip(algorithms.iter().cycle());
+    let digest = |(bytes, algorithm): (&[u8], &Algorithm)| {
+        Digest::new(*algorithm, &bytes[..algorithm.digest_bytes()]).expect("as many bytes as it makes")
+    };
+    drawn.map(digest).collect()
 }
 
 /// Those that the lists do hold.
@@ -101,8 +120,8 @@ fn digests_of(noise: &[u8]) -> Vec<Digest> {
 /// A list of so many digests of SHA-256, and these.
 fn sample(entries: u32) -> Result<(Arc<Snapshot>, Vec<Digest>)> {
     // From another part of the noise than the strangers.
-    let noise = super::digests::noise((MISSES + entries as usize) * 32);
-    let digests = digests_of(&noise[MISSES * 32..]);
+    let noise = super::digests::noise((2 * MISSES + entries as usize) * 32);
+    let digests = digests_of(&noise[2 * MISSES * 32..]);
     let mut file = tempfile::Builder::new().suffix(".txt").tempfile().context("a file for the sample")?;
     let mut text = String::with_capacity(digests.len() * 65);
     for digest in &digests {
@@ -120,8 +139,9 @@ fn some_of(path: &Path) -> Result<Vec<Digest>> {
     let bytes = file.metadata()?.len();
     let id: ListId = "bench".parse().expect("it is one");
     let mut digests = Vec::new();
-    for piece in 0..PIECES.min(bytes.div_ceil(PIECE_BYTES)) {
-        file.seek(SeekFrom::Start(bytes / PIECES * piece))?;
+    let pieces = PIECES.min(bytes.div_ceil(PIECE_BYTES)).max(1);
+    for piece in 0..pieces {
+        file.seek(SeekFrom::Start(bytes / pieces * piece))?;
         // Of a line that was cut, the rest is bad or another digest, which no list holds.
         let read = parse_text(BufReader::new((&file).take(PIECE_BYTES)), path, &id)?;
         digests.extend(read.entries.iter().flat_map(|entry| entry.digests().collect::<Vec<_>>()));

@@ -124,7 +124,7 @@ pub(crate) struct RawGuard {
     #[schemars(example = ["/usr/share/nsrl/NSRLFile.txt"])]
     pub(crate) known_good_files: Vec<String>,
     /// Digests that no list may match, as `ALGORITHM:HEX`, or HEX where its length tells the algorithm. Those of
-    /// empty content are always among them.
+    /// empty content need not be named: every list is refused that holds one.
     #[schemars(example = ["sha256:5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"])]
     pub(crate) never_match: Vec<String>,
     /// By how many percent of its entries a list may grow from one generation to the next. What grows more is

@@ -82,6 +82,7 @@ fn files(config: &Config, findings: &mut Vec<Finding>) {
 fn generations(config: &Config, findings: &mut Vec<Finding>) {
     let lists = &config.lists;
     if let (Some(dir), Some(key)) = (&lists.generations_dir, &lists.key_file)
+        && let (Ok(dir), Ok(key)) = (std::path::absolute(dir), std::path::absolute(key))
         && key.starts_with(dir)
     {
         let what =

@@ -302,6 +302,13 @@ pub(crate) struct Harmless {
     pub(super) never_match: Vec<Digest>,
 }
 
+impl Harmless {
+    /// Whether nothing is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known_good.is_empty() && self.never_match.is_empty()
+    }
+}
+
 /// `build`.
 #[derive(Args, Debug)]
 pub(crate) struct Build {

@@ -21,6 +21,10 @@ pub(super) fn check(arguments: &Check, style: Style) -> Result<Exit> {
             arguments.subject.display()
         );
     }
+    if arguments.key.key_file.is_some() || !arguments.harmless.is_empty() {
+        let shown = arguments.subject.display();
+        bail!("{shown}: is a list folder: --key-file, --known-good and --never-match are for sealed files");
+    }
     let report = store::check(&arguments.subject)?;
     let newest = &report.newest;
     let mut output = Output::stdout(style.color);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use hashward_engine::lists::{KnownGood, ListIndex, LoadedList, STRANGERS, verify_against};
 use hashward_index::SealKey;
 use hashward_list::{LoadOptions, OpenList};
@@ -18,6 +18,9 @@ pub(super) fn check(arguments: &Check, style: Style) -> Result<Exit> {
     let key = needed_key(&arguments.key)?;
     let index = ListIndex::open(&arguments.subject, &key)?;
     index.verify()?;
+    if arguments.against.is_empty() && !arguments.harmless.is_empty() {
+        bail!("--known-good and --never-match say what --against a list is not to be found: name the list");
+    }
     let harmless = harmless(&arguments.harmless, &key)?;
     let sources = open_all(&arguments.against)?;
     if !sources.is_empty() {
@@ -36,9 +39,9 @@ pub(super) fn check(arguments: &Check, style: Style) -> Result<Exit> {
     let held = match against {
         0 => "every byte is as it was built; name the lists it was built of with --against to check what it says".to_owned(),
         _ => format!(
-            "every byte is as it was built, every entry of {} is found, and none of {} strangers",
+            "every byte is as it was built, every entry of {} is found, and none of {}",
             counted(against, "list", "lists"),
-            counted(STRANGERS, "stranger", "strangers").trim_end_matches(" strangers")
+            counted(STRANGERS, "stranger", "strangers")
         ),
     };
     output.line(format_args!("{sound}: {held}"))?;
@@ -52,10 +55,10 @@ pub(super) fn needed_key(at: &KeyFile) -> Result<SealKey> {
 
 /// What is known as good, if anything is.
 pub(super) fn harmless(named: &Harmless, key: &SealKey) -> Result<Option<KnownGood>> {
-    let Harmless { known_good, never_match } = named;
-    if known_good.is_empty() && never_match.is_empty() {
+    if named.is_empty() {
         return Ok(None);
     }
+    let Harmless { known_good, never_match } = named;
     Ok(Some(KnownGood::load(known_good, never_match, key)?))
 }
 
@@ -70,7 +73,7 @@ pub(super) fn open_all(lists: &[PathBuf]) -> Result<Vec<OpenList>> {
 
 fn refuse_sealed(path: &Path) -> Result<()> {
     if hashward_index::is_index_file(path) {
-        anyhow::bail!(
+        bail!(
             "{}: is sealed: nobody can read its digests; expected the lists it was built of",
             path.display()
         );

@@ -4,10 +4,11 @@
 //! 00000000000000000042.index   a generation's index over all lists that are not sealed files themselves
 //! next.index                   one that is being built or verified
 //! number                       the last number that a generation was given
+//! lock                         locked by the worker that makes them
 //! held.json                    there while an operator holds the lists at a kept generation
 //! ```
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -20,14 +21,17 @@ const DIGITS: usize = 20;
 const NEXT: &str = "next.index";
 const NUMBER: &str = "number";
 const HELD: &str = "held.json";
+const LOCK: &str = "lock";
 /// The longest file that says a number or a wish.
 const SMALL_BYTES_MAX: u64 = 64 * 1024;
 
 /// The folder of kept generations.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Kept {
     folder: PathBuf,
     max: usize,
+    /// Held by the one who makes generations.
+    _lock: Option<File>,
 }
 
 /// The wish to stay at a kept generation.
@@ -47,7 +51,21 @@ impl Kept {
     /// The generations in `folder`, which is made if it is not there; at most `max` are kept.
     pub(crate) fn open(folder: &Path, max: usize) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        Ok(Self { folder: folder.to_owned(), max })
+        Ok(Self { folder: folder.to_owned(), max, _lock: None })
+    }
+
+    /// The same for the one process that makes generations in the folder.
+    pub(crate) fn lock(folder: &Path, max: usize) -> Result<Self> {
+        let kept = Self::open(folder, max)?;
+        let path = folder.join(LOCK);
+        let lock = File::create(&path).with_context(|| path.display().to_string())?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: Some(lock), ..kept }),
+            Err(TryLockError::WouldBlock) => {
+                bail!("{}: another worker keeps its generations there: name another folder", kept.shown())
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| path.display().to_string()),
+        }
     }
 
     /// The kept generations, the oldest first.
@@ -94,18 +112,31 @@ impl Kept {
         Ok(number.max(kept))
     }
 
-    /// Takes the built and verified file in as that of `generation`, and lets the oldest go.
+    /// Takes the built and verified file in as that of `generation`.
     pub(crate) fn take_in(&self, generation: Generation) -> Result<PathBuf> {
         let file = self.file(generation);
         fs::rename(self.next_file(), &file)
             .and_then(|()| File::open(&self.folder)?.sync_all())
             .with_context(|| file.display().to_string())?;
+        Ok(file)
+    }
+
+    /// Removes what was built and is not taken in.
+    pub(crate) fn discard_next(&self) -> Result<()> {
+        match fs::remove_file(self.next_file()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).with_context(|| self.shown()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets the oldest go that are too many, and never the one that is held.
+    pub(crate) fn prune(&self) -> Result<()> {
         let held = self.held()?.map(|held| Generation(held.generation));
         let all = self.all()?;
         for old in all.iter().take(all.len().saturating_sub(self.max)).filter(|old| Some(**old) != held) {
             fs::remove_file(self.file(*old)).with_context(|| self.file(*old).display().to_string())?;
         }
-        Ok(file)
+        Ok(())
     }
 
     /// The wish to stay at a generation, if there is one.
@@ -182,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn one_worker_makes_generations() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Kept::lock(folder.path(), 2).unwrap();
+        let second = Kept::lock(folder.path(), 2).unwrap_err().to_string();
+        assert!(second.contains("another worker"), "{second}");
+        assert!(Kept::open(folder.path(), 2).is_ok(), "an operator may look");
+        drop(first);
+        assert!(Kept::lock(folder.path(), 2).is_ok());
+    }
+
+    #[test]
     fn numbers_are_given_once() {
         let folder = tempfile::tempdir().unwrap();
         let kept = kept(folder.path(), &[7]);
@@ -202,6 +244,7 @@ mod tests {
         kept.hold(&held(2)).unwrap();
         fs::write(kept.next_file(), "x").unwrap();
         kept.take_in(Generation(4)).unwrap();
+        kept.prune().unwrap();
         assert_eq!(kept.all().unwrap(), [2, 3, 4].map(Generation));
         assert_eq!(kept.held().unwrap(), Some(held(2)));
         assert!(kept.hold(&held(1)).unwrap_err().to_string().contains("kept are 2, 3, 4"));

@@ -1,9 +1,10 @@
 //! From what is configured to one generation after another.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use hashward_core::{Generation, ListId};
 use hashward_engine::Snapshot;
 use hashward_engine::lists::{
@@ -57,6 +58,8 @@ pub(crate) struct Loader {
     sealed: Vec<Arc<ListIndex>>,
     generation: Generation,
     held: Option<Held>,
+    /// How many entries of each list are known as good, as it was told.
+    held_back: HashMap<ListId, u64>,
     /// What is to be said of what was read last.
     warnings: Vec<String>,
 }
@@ -100,7 +103,7 @@ impl Loader {
                 if own_key.is_none() {
                     bail!("lists.generations_dir keeps generations sealed: {}", key::NO_KEY);
                 }
-                Some(Kept::open(dir, lists.generations_kept)?)
+                Some(Kept::lock(dir, lists.generations_kept)?)
             }
             _ => None,
         };
@@ -125,6 +128,7 @@ impl Loader {
             sealed: Vec::new(),
             generation: Generation::default(),
             held: None,
+            held_back: HashMap::new(),
             warnings: Vec::new(),
         })
     }
@@ -172,7 +176,11 @@ impl Loader {
                 (Ok(Renewed::Same), None) => unreachable!("nothing is the same as nothing"),
             }
         }
-        bail!("a list changed each of {ATTEMPTS_MAX} times while it was read: try again when it is written")
+        let changing = || anyhow!("a list changed each of {ATTEMPTS_MAX} times while it was read");
+        match kept {
+            Some(snapshot) => Ok(First { snapshot, fell_back: Some(changing()) }),
+            None => Err(changing().context("no list can be had: try again when it is written")),
+        }
     }
 
     /// What is present, under the number of the kept generation if that is all there is. Sealed files may be others than
@@ -187,19 +195,27 @@ impl Loader {
     /// The next generation, if there is one: see [`Renewed`]. After an error the present one goes on.
     pub(crate) fn next(&mut self, previous: &Snapshot) -> Result<Renewed> {
         let wish = self.wish()?;
-        if wish != self.held {
-            if let Some(held) = &wish {
-                let snapshot = self.roll_back(held)?;
-                self.held = wish;
-                return Ok(Renewed::Next(snapshot));
-            }
-            self.held = None;
+        if let Some(held) = wish.as_ref().filter(|_| wish != self.held) {
+            let snapshot = self.roll_back(held)?;
+            self.held = wish;
+            return Ok(Renewed::Next(snapshot));
         }
-        self.renew(Some(previous))
+        let renewed = self.renew(Some(previous))?;
+        self.held = wish;
+        Ok(renewed)
     }
 
     /// A generation of what the lists say now.
     fn renew(&mut self, previous: Option<&Snapshot>) -> Result<Renewed> {
+        let renewed = self.renewed(previous);
+        if let Some(kept) = &self.kept {
+            // There if what was built is not taken.
+            kept.discard_next()?;
+        }
+        renewed
+    }
+
+    fn renewed(&mut self, previous: Option<&Snapshot>) -> Result<Renewed> {
         let looks = self.sources.looks();
         let sealed = self.open_sealed(previous, &looks)?;
         let has_own = self.sources.readable().next().is_some();
@@ -207,17 +223,21 @@ impl Loader {
         if !self.sources.held_still(&looks, &self.sources.looks()) {
             return Ok(Renewed::ChangedMeanwhile);
         }
-        self.sources.remember(looks);
         let same_own = match (&own, &self.own) {
             (Some(new), Some(old)) => new.is_same(old),
             (new, old) => new.is_none() && old.is_none(),
         };
         let same_sealed = sealed.len() == self.sealed.len()
             && sealed.iter().zip(&self.sealed).all(|(new, old)| Arc::ptr_eq(new, old) || new.is_same(old));
-        if previous.is_some() && same_own && same_sealed {
-            return Ok(Renewed::Same);
-        }
-        self.publish(own, sealed).map(Renewed::Next)
+        // What is held no more is told by a generation of its own.
+        let renewed = if previous.is_some() && self.held.is_none() && same_own && same_sealed {
+            Renewed::Same
+        } else {
+            Renewed::Next(self.publish(own, sealed)?)
+        };
+        // Only now: what failed is tried again.
+        self.sources.remember(looks);
+        Ok(renewed)
     }
 
     /// Whether a list, or the wish to stay at a generation, is not what it was. `sight` is what was seen at the last time,
@@ -255,7 +275,11 @@ impl Loader {
     fn roll_back(&mut self, held: &Held) -> Result<Arc<Snapshot>> {
         let kept = self.kept.as_ref().context("only a kept generation can be gone back to")?;
         let index = open_verified(&kept.file(Generation(held.generation)), &self.key)?;
-        let sealed = self.open_sealed(None, &self.sources.looks())?;
+        let index = self.without_known_good(index)?;
+        // Sealed files that are good go on, whatever stands there now.
+        let is_start = self.generation == Generation::default();
+        let sealed =
+            if is_start { self.open_sealed(None, &self.sources.looks())? } else { self.sealed.clone() };
         // What the lists say now is not what is present then.
         self.sources.forget();
         self.publish(Some(index), sealed)
@@ -266,13 +290,27 @@ impl Loader {
         let Some(kept) = &self.kept else { return Ok(None) };
         for generation in kept.all()?.into_iter().rev() {
             match open_verified(&kept.file(generation), &self.key) {
-                Ok(index) => return Ok(Some((generation, Arc::new(index)))),
+                Ok(index) => {
+                    return Ok(Some((generation, Arc::new(self.without_known_good(index)?))));
+                }
                 Err(error) => {
                     self.warnings.push(format!("kept generation {generation} is left aside: {error}"));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// A kept index without what is known as good now: it may have been built when that was not known.
+    fn without_known_good(&self, index: ListIndex) -> Result<ListIndex> {
+        if index.known_good().map(str::to_owned) == self.fingerprint() {
+            return Ok(index);
+        }
+        Ok(index.railed(Rails { caps: None, ..self.rails(None) }, &self.key)?)
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.known_good.as_ref().map(KnownGood::fingerprint)
     }
 
     /// The index over all lists that are no sealed files, as they are now: the present one with changes over it if that
@@ -295,7 +333,18 @@ impl Loader {
             let store = Store::open_read_only(path)?;
             folders.push((store.info()?.id, store));
         }
-        own.with_changes(&Changes { folders: &folders, rails: self.rails(previous) }, &self.key)
+        let of_folders = own.lists().iter().filter(|list| list.state.is_some()).count();
+        let unnamed = own.lists().iter().find(|_| {
+            own.lists().len() != self.sources.readable().count()
+                || of_folders != folders.len()
+                || own.known_good().map(str::to_owned) != self.fingerprint()
+        });
+        if let Some(list) = unnamed {
+            // Other lists are named now, or other digests are known as good.
+            return Err(ChangesError::BuildAnew(list.info.id.clone()));
+        }
+        let now = Timestamp::now().as_second();
+        own.with_changes(&Changes { folders: &folders, rails: self.rails(previous), now }, &self.key)
     }
 
     /// Reads all lists that are no sealed files, entry by entry, into a new index.
@@ -325,9 +374,6 @@ impl Loader {
             };
             let sources = to_verify.into_iter().map(again).collect::<Result<Vec<_>, _>>()?;
             verify_against(&index, sources, self.known_good.as_ref())??;
-        }
-        for list in index.lists().iter().filter(|list| list.quarantined.count > 0) {
-            warnings.push(held_back(list));
         }
         self.warnings.append(&mut warnings);
         Ok(index)
@@ -361,12 +407,22 @@ impl Loader {
         let number = self.next_number()?;
         let own = match (own, &self.kept) {
             (Some(own), Some(kept)) if own.changes() == 0 && own.file() == Some(&kept.next_file()) => {
-                Some(ListIndex::open(&kept.take_in(number)?, &self.key)?)
+                let file = kept.take_in(number)?;
+                if let Err(error) = kept.prune() {
+                    self.warnings.push(format!("generations that are too old are still there: {error:#}"));
+                }
+                Some(ListIndex::open(&file, &self.key)?)
             }
             (own, _) => own,
         };
         let own = own.map(Arc::new);
         let snapshot = snapshot_of(number, own.as_ref(), &sealed)?;
+        for list in snapshot.lists() {
+            let told = self.held_back.insert(list.info.id.clone(), list.quarantined.count).unwrap_or(0);
+            if list.quarantined.count > told {
+                self.warnings.push(held_back(list));
+            }
+        }
         (self.own, self.sealed, self.generation) = (own, sealed, number);
         Ok(Arc::new(snapshot))
     }

@@ -29,8 +29,12 @@ impl Teller {
         for warning in loader.take_warnings() {
             warn!("{warning}");
         }
+        self.metrics.lists_held(loader.held().is_some());
         match told {
             Told::Swapped(snapshot) => self.swapped(loader, snapshot),
+            Told::Unfolded(error) => {
+                error!(error = told_error(error), "changes of the lists stay laid over the index");
+            }
             Told::Kept(error) => {
                 let refusal = error.downcast_ref::<ListIndexError>().and_then(ListIndexError::refusal);
                 if let Some(refusal) = refusal {
@@ -68,7 +72,6 @@ impl Teller {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.metrics.snapshot_live(snapshot.generation(), now.as_secs_f64());
         self.metrics.lists_laid_over(loader.changes());
-        self.metrics.lists_held(loader.held().is_some());
         let (generation, changes) = (snapshot.generation().0, loader.changes());
         let entries: u64 = snapshot.lists().iter().map(|list| list.entries).sum();
         if let Some(Held { generation: kept_generation, who, why, .. }) = loader.held() {

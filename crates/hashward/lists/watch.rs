@@ -21,6 +21,8 @@ pub(crate) enum Told<'a> {
     Swapped(&'a Snapshot),
     /// What the lists say now is not taken, and the present generation stays.
     Kept(&'a anyhow::Error),
+    /// Changes could not be folded into the index, and stay laid over it.
+    Unfolded(&'a anyhow::Error),
 }
 
 /// Watches until it is stopped. `tell` hears of each swap and each failure, with the loader that made it.
@@ -71,7 +73,7 @@ pub(crate) fn watch(
                 Ok(None) => {}
                 Err(error) => {
                     fold_at = Some(Instant::now() + fold_after.max(RETRY_AFTER));
-                    tell(loader, Told::Kept(&error));
+                    tell(loader, Told::Unfolded(&error));
                 }
             }
         }

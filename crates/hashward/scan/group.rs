@@ -82,6 +82,12 @@ impl<'a> Queue<'a> {
         self.rest.pop_front()
     }
 
+    /// Gives back an item, to be the next one again.
+    pub(crate) fn give_back(&mut self, item: Option<Numbered>) {
+        self.rest.extend(item);
+        self.rest.rotate_right(1);
+    }
+
     /// Waits for the next item. There is none when the walk is done.
     pub(crate) fn wait(&mut self) -> Option<Numbered> {
         if self.rest.is_empty() {

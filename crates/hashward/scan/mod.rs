@@ -102,7 +102,7 @@ fn watch_lists(config: &Config, mut loader: Loader, live: &Live, stop: &Stop) ->
                         snapshot.generation()
                     );
                 }
-                Told::Kept(error) => {
+                Told::Kept(error) | Told::Unfolded(error) => {
                     let error = lists::told(error);
                     eprintln!("hashward: the lists changed and are not taken as they are now: {error}");
                 }
@@ -216,7 +216,12 @@ impl Line<'_> {
             let item = if files.is_empty() {
                 outbox.put(files.take_told());
                 outbox.send();
-                queue.wait()
+                let item = queue.wait();
+                if self.live.generation() != snapshot.generation() {
+                    queue.give_back(item);
+                    return false;
+                }
+                item
             } else if !files.has_room() {
                 None
             } else if files.fills_lanes() {

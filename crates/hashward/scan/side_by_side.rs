@@ -18,7 +18,7 @@ use super::work::{Outcome, Source, ToldStdin, open, outcome};
 /// The buffer of each file: 64 KiB. All those of a thread stay in its core's cache for the most part.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// What verdicts are made by: the same for the whole of a scan.
+/// What verdicts are made by, as long as the lists do not change.
 #[derive(Clone, Copy)]
 pub(crate) struct Basis<'a> {
     /// The lists.

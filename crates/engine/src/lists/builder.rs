@@ -6,7 +6,7 @@ use hashward_index::{EntryRecord, Index, IndexError, IndexWriter, Layout, Progre
 use hashward_list::{MatchableEntry, OpenList};
 
 use super::rails::StepSize;
-use super::{ListIndex, ListIndexError, LoadedList, Quarantined, Rails, catalogue};
+use super::{KnownGood, ListIndex, ListIndexError, LoadedList, Quarantined, Rails, catalogue};
 use crate::Snapshot;
 
 /// How many entries are held against the rails together.
@@ -112,7 +112,8 @@ impl<'a> ListIndexBuilder<'a> {
         if self.lists.is_empty() {
             return Err(ListIndexError::NoList);
         }
-        let catalogue = catalogue::write(&self.lists);
+        let known_good = self.options.rails.known_good.map(KnownGood::fingerprint);
+        let catalogue = catalogue::write(&self.lists, known_good.as_deref());
         let index = match self.options.path {
             Some(path) => {
                 self.writer.finish(&catalogue, progress)?;
@@ -120,7 +121,7 @@ impl<'a> ListIndexBuilder<'a> {
             }
             None => Index::from_bytes(self.writer.finish_to_bytes(&catalogue)?, self.key)?,
         };
-        Ok(ListIndex::new(self.lists, index, self.options.path))
+        Ok(ListIndex::new(self.lists, index, self.options.path, known_good))
     }
 }
 
@@ -156,10 +157,12 @@ struct Before<'a>(Option<(&'a Snapshot, &'a LoadedList)>);
 
 /// What the generation before says of an entry.
 #[derive(Clone, Copy, Default)]
-struct Since {
+struct Earlier {
     /// It was there.
+    known: bool,
+    /// It was there, and does not end now.
     kept: bool,
-    /// Since when the entry is listed.
+    /// Earlier when the entry is listed.
     listed_since: Option<i64>,
 }
 
@@ -174,12 +177,13 @@ impl<'a> Before<'a> {
         self.0.map(|(_, list)| list.entries)
     }
 
-    /// Since when each entry is listed, place by place: as its list says, else as the generation before knew, else
+    /// Earlier when each entry is listed, place by place: as its list says, else as the generation before knew, else
     /// since now; and if there was no generation before, nobody knows. An entry is the one of before if its name and
     /// one of its digests are.
-    fn listed_since(&self, entries: &[MatchableEntry], now: i64) -> Result<Vec<Since>, IndexError> {
-        let stated = |entry: &MatchableEntry| Since { kept: false, listed_since: entry.listed_since };
-        let mut since: Vec<Since> = entries.iter().map(stated).collect();
+    fn listed_since(&self, entries: &[MatchableEntry], now: i64) -> Result<Vec<Earlier>, IndexError> {
+        let stated =
+            |entry: &MatchableEntry| Earlier { listed_since: entry.listed_since, ..Earlier::default() };
+        let mut since: Vec<Earlier> = entries.iter().map(stated).collect();
         let Some((snapshot, list)) = self.0 else { return Ok(since) };
         let (mut asked, mut askers) = (Vec::new(), Vec::new());
         for (asker, entry) in entries.iter().enumerate() {
@@ -191,11 +195,14 @@ impl<'a> Before<'a> {
         for (asker, number) in hits {
             let record = snapshot.record(number)?;
             if record.id == entries[asker].id && snapshot.list(&record).info.id == list.info.id {
-                since[asker].kept = true;
+                // An entry that ends with this step goes as surely as one that is withdrawn.
+                let ended = |until: Option<i64>| until.is_some_and(|until| until <= now);
+                since[asker].known = true;
+                since[asker].kept = ended(record.valid_until) || !ended(entries[asker].valid_until);
                 since[asker].listed_since = entries[asker].listed_since.or(record.listed_since);
             }
         }
-        for since in since.iter_mut().filter(|since| !since.kept) {
+        for since in since.iter_mut().filter(|since| !since.known) {
             since.listed_since = since.listed_since.or(Some(now));
         }
         Ok(since)

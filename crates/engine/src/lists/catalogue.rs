@@ -15,6 +15,8 @@ const VERSION: u32 = 1;
 #[derive(Deserialize, Serialize)]
 struct Catalogue {
     version: u32,
+    /// The fingerprint of what was known as good, if anything was.
+    known_good: Option<String>,
     /// In the order of the numbers by which records name them.
     lists: Vec<Listing>,
 }
@@ -36,7 +38,7 @@ struct State {
 }
 
 /// The bytes to keep. The lists' paths are not kept: they say something of the machine that built the file.
-pub(super) fn write(lists: &[LoadedList]) -> Vec<u8> {
+pub(super) fn write(lists: &[LoadedList], known_good: Option<&str>) -> Vec<u8> {
     let listing = |list: &LoadedList| Listing {
         info: (*list.info).clone(),
         entries: list.entries,
@@ -45,12 +47,13 @@ pub(super) fn write(lists: &[LoadedList]) -> Vec<u8> {
         quarantined_first: list.quarantined.first.iter().map(|entry| entry.0).collect(),
         state: list.state.clone().map(|state| State { number: state.number, hash: state.hash }),
     };
-    let catalogue = Catalogue { version: VERSION, lists: lists.iter().map(listing).collect() };
+    let known_good = known_good.map(str::to_owned);
+    let catalogue = Catalogue { version: VERSION, known_good, lists: lists.iter().map(listing).collect() };
     serde_json::to_vec(&catalogue).expect("plain data is JSON")
 }
 
-/// The lists of the index file at `path`.
-pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Vec<LoadedList>, ListIndexError> {
+/// The lists of the index file at `path`, and the fingerprint of what was known as good.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<LoadedList>, Option<String>), ListIndexError> {
     let bad = |problem: String| ListIndexError::Catalogue { path: path.to_owned(), problem };
     let catalogue: Catalogue = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
     if catalogue.version != VERSION {
@@ -67,5 +70,5 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Vec<LoadedList>, ListInd
         },
         state: listing.state.map(|State { number, hash }| FolderState { number, hash }),
     };
-    Ok(catalogue.lists.into_iter().map(loaded).collect())
+    Ok((catalogue.lists.into_iter().map(loaded).collect(), catalogue.known_good))
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use hashward_core::{Digest, ListId};
 use hashward_index::{EntryNumber, Index, IndexError, Layered, OverlayBuilder, SealKey, SignalIndex as _};
-use hashward_list::store::{ChangeKind, EntryChange, Store, StoreError};
+use hashward_list::store::{EntryChange, Store, StoreError, StoredEntry};
 use hashward_list::{BadLines, FolderState, ListError, MatchableEntry};
 
 use super::builder::record;
@@ -15,6 +15,8 @@ pub struct Changes<'a> {
     pub folders: &'a [(ListId, Store)],
     /// What the changes must pass.
     pub rails: Rails<'a>,
+    /// Now, in Unix seconds: an entry that ends before goes with the change that says so.
+    pub now: i64,
 }
 
 impl Changes<'_> {
@@ -58,6 +60,10 @@ impl ListIndex {
         let mut overlay = OverlayBuilder::new(key)?;
         let mut lists = self.lists.clone();
         let (mut added, mut withdrawn) = (0, 0);
+        let is_held = |id: &ListId| self.lists.iter().any(|list| list.info.id == *id);
+        if let Some((new, _)) = changes.folders.iter().find(|(id, _)| !is_held(id)) {
+            return Err(ChangesError::BuildAnew(new.clone()));
+        }
         for (number, list) in lists.iter_mut().enumerate() {
             let base_list = &self.base_lists[number];
             let folder = changes.folders.iter().find(|(id, _)| *id == list.info.id);
@@ -75,7 +81,7 @@ impl ListIndex {
             if added + withdrawn > Changes::ENTRIES_MAX {
                 return Err(ChangesError::BuildAnew(list.info.id.clone()));
             }
-            check_step(list, store, &next, changes.rails)?;
+            check_step(list, store, &next, changes)?;
             *list = next;
         }
         let layered = match added + withdrawn {
@@ -87,6 +93,7 @@ impl ListIndex {
             base_lists: Arc::clone(&self.base_lists),
             base: Arc::clone(&self.base),
             file: self.file.clone(),
+            known_good: self.known_good.clone(),
             layered,
             added,
             changes: added + withdrawn,
@@ -133,10 +140,10 @@ impl Laid<'_> {
                     Some(number) => {
                         self.overlay.withdraw(number);
                         self.withdrawn += 1;
-                        next.entries -= 1;
+                        next.entries = next.entries.checked_sub(1).ok_or_else(anew)?;
                     }
                     // It was held back as known good.
-                    None => next.quarantined.count = next.quarantined.count.saturating_sub(1),
+                    None => next.quarantined.remove(before.id),
                 }
             }
             if let Some(after) = after {
@@ -153,6 +160,9 @@ impl Laid<'_> {
                 self.added += 1;
                 next.entries += 1;
             }
+        }
+        if next.entries == 0 && next.quarantined.count > 0 {
+            return Err(ListIndexError::AllKnownGood { list: next.info.id.clone() }.into());
         }
         if next.entries == 0 {
             let path = next.path;
@@ -176,22 +186,38 @@ impl Laid<'_> {
     }
 }
 
-/// Holds the step from the list's state in the generation before against the caps.
+/// Holds the step from the list's state in the generation before against the caps. An entry that ends now counts as
+/// removed, and one that gets further digests as added.
 fn check_step(
     before: &LoadedList,
     store: &Store,
     next: &LoadedList,
-    rails: Rails<'_>,
+    changes: &Changes<'_>,
 ) -> Result<(), ChangesError> {
-    let (Some(caps), Some(from), Some(to)) = (rails.caps, &before.state, &next.state) else { return Ok(()) };
+    let (Some(caps), Some(from), Some(to)) = (changes.rails.caps, &before.state, &next.state) else {
+        return Ok(());
+    };
+    let list = || next.info.id.clone();
+    if FolderState::numbered(store, from.number)?.as_ref() != Some(from) {
+        return Err(ChangesError::BuildAnew(list()));
+    }
     let mut step = StepSize { before: before.entries, ..StepSize::default() };
     for change in store.diff(from.number, to.number)? {
-        match change?.kind() {
-            ChangeKind::Added | ChangeKind::Revived => step.added += 1,
-            ChangeKind::Withdrawn | ChangeKind::Unlisted => step.removed += 1,
-            ChangeKind::Disputed | ChangeKind::Undisputed | ChangeKind::Changed => {}
+        let EntryChange { before, after, .. } = change?;
+        let counts = |entry: Option<StoredEntry>| {
+            let entry = entry.and_then(MatchableEntry::stored);
+            entry.filter(|entry| entry.valid_until.is_none_or(|until| until > changes.now))
+        };
+        match (counts(before), counts(after)) {
+            (None, Some(_)) => step.added += 1,
+            (Some(_), None) => step.removed += 1,
+            (Some(before), Some(after))
+                if after.digests.iter().any(|new| before.digests.iter().all(|old| old != new)) =>
+            {
+                step.added += 1;
+            }
+            _ => {}
         }
     }
-    let list = || next.info.id.clone();
     caps.check(step).map_err(|refusal| ListIndexError::Refused { list: list(), refusal }.into())
 }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use hashward_core::{Digest, Digests, EntryId, Strength};
 use hashward_index::{EntryRecord, Index, IndexError, IndexWriter, SealKey, SignalIndex as _};
+use hashward_list::Problem;
 use hashward_list::format::{self, FormatError, Item, ReadOptions};
 
 /// Digests of content that is known to be harmless: of an operating system's files, of placeholders. A list that has one
@@ -63,6 +64,11 @@ impl KnownGood {
         self.0.signals()
     }
 
+    /// What tells these digests, under this key, from all others.
+    pub fn fingerprint(&self) -> String {
+        blake3::Hash::from_bytes(self.0.whole_hash()).to_hex().to_string()
+    }
+
     /// What holds the digests.
     pub(super) fn index(&self) -> &Index {
         &self.0
@@ -88,6 +94,8 @@ fn read(path: &Path, add: &mut dyn FnMut(&Digests) -> Result<(), IndexError>) ->
     let mut take = |Item { place, said, .. }: Item| {
         let taken = match said {
             Ok(statement) => add(&statement.digests).map_err(KnownGoodError::from),
+            // NSRL has both: the empty file, which no list may hold anyway, and malicious files, which are not good.
+            Err(Problem::EmptyContent(_) | Problem::NotListed(_)) => Ok(()),
             Err(problem) => Err(KnownGoodError::Item {
                 path: path.to_owned(),
                 place: place.to_string(),

@@ -52,6 +52,12 @@ impl Quarantined {
     /// How many are named.
     pub const FIRST_MAX: usize = 20;
 
+    /// Takes one out.
+    pub(crate) fn remove(&mut self, entry: EntryId) {
+        self.count = self.count.saturating_sub(1);
+        self.first.retain(|first| *first != entry);
+    }
+
     /// Takes one more in.
     pub(crate) fn push(&mut self, entry: EntryId) {
         self.count += 1;
@@ -133,6 +139,8 @@ pub struct ListIndex {
     file: Option<PathBuf>,
     /// What changed since the base was built.
     layered: Option<Layered>,
+    /// The fingerprint of what was known as good when it was built.
+    known_good: Option<String>,
     /// How many entries the overlay adds.
     added: u64,
     /// How many entries the overlay adds and withdraws.
@@ -140,16 +148,16 @@ pub struct ListIndex {
 }
 
 impl ListIndex {
-    fn new(lists: Vec<LoadedList>, base: Index, file: Option<&Path>) -> Self {
-        let (base_lists, base) = (Arc::new(lists.clone()), Arc::new(base));
-        Self { lists, base_lists, base, file: file.map(Path::to_owned), layered: None, added: 0, changes: 0 }
+    fn new(lists: Vec<LoadedList>, base: Index, file: Option<&Path>, known_good: Option<String>) -> Self {
+        let (base_lists, base, file) = (Arc::new(lists.clone()), Arc::new(base), file.map(Path::to_owned));
+        Self { lists, base_lists, base, file, known_good, layered: None, added: 0, changes: 0 }
     }
 
     /// Opens a sealed file, which [`ListIndexBuilder`] wrote: a few reads at any size.
     pub fn open(path: &Path, key: &SealKey) -> Result<Self, ListIndexError> {
         let index = Index::open(path, key)?;
-        let lists = catalogue::read(path, index.catalogue()?)?;
-        Ok(Self::new(lists, index, Some(path)))
+        let (lists, known_good) = catalogue::read(path, index.catalogue()?)?;
+        Ok(Self::new(lists, index, Some(path), known_good))
     }
 
     /// The lists, in the order in which they were added.
@@ -195,6 +203,11 @@ impl ListIndex {
         self.file.as_ref()
     }
 
+    /// The fingerprint of what was known as good when it was built: see [`KnownGood::fingerprint`].
+    pub fn known_good(&self) -> Option<&str> {
+        self.known_good.as_deref()
+    }
+
     /// Whether two indexes hold the same lists and entries, as far as that is told at a glance: the same bytes without an
     /// overlay, or one base under changes up to the same states.
     pub fn is_same(&self, other: &Self) -> bool {
@@ -235,7 +248,7 @@ impl ListIndex {
             Some(layered) => layered.fold_into(&mut writer)?,
             None => writer.copy(&self.base, &[])?,
         }
-        let catalogue = catalogue::write(&self.lists);
+        let catalogue = catalogue::write(&self.lists, self.known_good.as_deref());
         let index = match path {
             Some(path) => {
                 writer.finish(&catalogue, progress)?;
@@ -243,7 +256,7 @@ impl ListIndex {
             }
             None => Index::from_bytes(writer.finish_to_bytes(&catalogue)?, key)?,
         };
-        Ok(Self::new(self.lists.clone(), index, path))
+        Ok(Self::new(self.lists.clone(), index, path, self.known_good.clone()))
     }
 }
 

@@ -70,7 +70,7 @@ impl ListIndex {
         for entry in &held {
             let record = self.base.record(*entry)?;
             let list = lists.get_mut(record.list as usize).ok_or(IndexError::NoSuchEntry(*entry))?;
-            list.entries -= 1;
+            list.entries = list.entries.checked_sub(1).ok_or(IndexError::NoSuchEntry(*entry))?;
             list.quarantined.push(record.id);
             overlay.withdraw(*entry);
         }

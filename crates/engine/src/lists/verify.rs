@@ -36,6 +36,14 @@ pub enum Mismatch {
         /// Entries of the source.
         expected: u64,
     },
+    /// The index has entries of no list.
+    #[error("the index has {found} entries, its lists together {named}")]
+    Unnamed {
+        /// Entries of the index.
+        found: u64,
+        /// Entries of its lists.
+        named: u64,
+    },
     /// The index knows nothing of the list.
     #[error("list {list}: the index does not hold it")]
     NoList {
@@ -46,12 +54,13 @@ pub enum Mismatch {
 
 /// Holds an index against the lists it was built of: every digest of every entry leads to that entry, the index holds no
 /// more entries than they do, and of [`STRANGERS`] random digests none is found. Entries that `known_good` holds back
-/// must not be there. The first mismatch is told.
+/// must not be there. Lists of the index that have no source here are not looked at. The first mismatch is told.
 pub fn verify_against(
     index: &ListIndex,
     sources: Vec<OpenList>,
     known_good: Option<&KnownGood>,
 ) -> Result<Result<(), Mismatch>, ListIndexError> {
+    let all = sources.len() == index.lists().len();
     for source in sources {
         let id = source.info.id.clone();
         let Some(number) = index.lists().iter().position(|list| list.info.id == id) else {
@@ -60,6 +69,11 @@ pub fn verify_against(
         if let Err(mismatch) = verify_list(index, number, source, known_good)? {
             return Ok(Err(mismatch));
         }
+    }
+    let named: u64 = index.lists().iter().map(|list| list.entries).sum();
+    if all && index.index().entries() != named {
+        let found = index.index().entries();
+        return Ok(Err(Mismatch::Unnamed { found, named }));
     }
     strangers(index)
 }
