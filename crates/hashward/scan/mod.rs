@@ -158,7 +158,7 @@ impl Line<'_> {
 
     /// Adds up what there is to do, for the progress bar. It remembers nothing else.
     fn count(&self, paths: &[PathBuf]) {
-        for (_, bytes) in work::items(paths) {
+        for (_, bytes) in work::items(paths, true) {
             if self.is_cancelled() {
                 return;
             }
@@ -169,7 +169,9 @@ impl Line<'_> {
 
     fn walk(&self, paths: &[PathBuf], to_digest: &SyncSender<Vec<Numbered>>) {
         let mut group = Group::default();
-        for (number, (item, bytes)) in (0_u64..).zip(work::items(paths)) {
+        // Lengths decide how files are shared out. A single thread gets them all.
+        let with_lengths = self.config.line.digest_threads > 1;
+        for (number, (item, bytes)) in (0_u64..).zip(work::items(paths, with_lengths)) {
             self.window.wait_for(number);
             if self.is_cancelled() {
                 return;

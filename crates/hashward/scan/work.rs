@@ -50,12 +50,13 @@ pub(crate) struct Matched {
     pub(crate) verdict: Verdict,
 }
 
-/// Everything at and below the named paths with its length, in the order of the names.
-pub(crate) fn items(paths: &[PathBuf]) -> impl Iterator<Item = (Item, u64)> + '_ {
-    paths.iter().flat_map(|path| below(path))
+/// Everything at and below the named paths, in the order of the names; with its length, or with 0 for files that are found
+/// if nobody wants to know.
+pub(crate) fn items(paths: &[PathBuf], with_lengths: bool) -> impl Iterator<Item = (Item, u64)> + '_ {
+    paths.iter().flat_map(move |path| below(path, with_lengths))
 }
 
-fn below(path: &Path) -> Box<dyn Iterator<Item = (Item, u64)> + '_> {
+fn below(path: &Path, with_lengths: bool) -> Box<dyn Iterator<Item = (Item, u64)> + '_> {
     if path == Path::new(STDIN) {
         return Box::new(std::iter::once((Item::Stdin, 0)));
     }
@@ -64,8 +65,9 @@ fn below(path: &Path) -> Box<dyn Iterator<Item = (Item, u64)> + '_> {
     {
         return Box::new(std::iter::once((Item::Named(path.to_owned()), metadata.len())));
     }
-    Box::new(walk(path).map(move |step| match step {
-        Ok(found) => (Item::File(found.path), found.bytes),
+    let walk = if with_lengths { walk(path) } else { walk(path).without_sizes() };
+    Box::new(walk.map(move |step| match step {
+        Ok(found) => (Item::File(found.path), found.bytes.unwrap_or(0)),
         Err(skipped) if skipped.reason.kind == UnreadableKind::NotAFile && skipped.path != path => {
             (Item::NoContent, 0)
         }

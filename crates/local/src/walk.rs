@@ -10,8 +10,8 @@ use crate::file::{not_a_file, unopened};
 pub struct Found {
     /// Where it is: the path that was walked, and the way from there.
     pub path: PathBuf,
-    /// Its size when it was seen, in bytes.
-    pub bytes: u64,
+    /// Its size when it was seen, in bytes; None on a walk that does not ask for sizes.
+    pub bytes: Option<u64>,
 }
 
 /// Something on a [`walk`] that cannot be read.
@@ -24,7 +24,10 @@ pub struct Skipped {
 }
 
 /// The iterator that [`walk`] returns.
-pub struct Walk(walkdir::IntoIter);
+pub struct Walk {
+    entries: walkdir::IntoIter,
+    asks_sizes: bool,
+}
 
 /// How many folders a walk keeps open; of those above, the rest of the names is kept in memory instead.
 const OPEN_FOLDERS_MAX: usize = 32;
@@ -34,7 +37,17 @@ const OPEN_FOLDERS_MAX: usize = 32;
 /// itself where it leads to a folder. Memory holds the names of the folders on the way down, one folder a
 /// level.
 pub fn walk(path: &Path) -> Walk {
-    Walk(WalkDir::new(path).max_open(OPEN_FOLDERS_MAX).sort_by_file_name().into_iter())
+    let entries = WalkDir::new(path).max_open(OPEN_FOLDERS_MAX).sort_by_file_name().into_iter();
+    Walk { entries, asks_sizes: true }
+}
+
+impl Walk {
+    /// Does not ask for the size of each file, which is a call to the system for each: most folders say by themselves what
+    /// is a regular file.
+    #[must_use]
+    pub fn without_sizes(self) -> Self {
+        Self { asks_sizes: false, ..self }
+    }
 }
 
 impl Iterator for Walk {
@@ -42,7 +55,7 @@ impl Iterator for Walk {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let entry = match self.0.next()? {
+            let entry = match self.entries.next()? {
                 Ok(entry) => entry,
                 Err(error) => return Some(Err(skipped(error))),
             };
@@ -50,13 +63,16 @@ impl Iterator for Walk {
             if is_walked {
                 continue;
             }
+            if !self.asks_sizes && entry.file_type().is_file() {
+                return Some(Ok(Found { path: entry.into_path(), bytes: None }));
+            }
             let metadata = match entry.metadata() {
                 Ok(metadata) => metadata,
                 Err(error) => return Some(Err(skipped(error))),
             };
             let path = entry.into_path();
             if metadata.is_file() {
-                return Some(Ok(Found { path, bytes: metadata.len() }));
+                return Some(Ok(Found { path, bytes: Some(metadata.len()) }));
             }
             return Some(Err(Skipped { path, reason: not_a_file(&metadata) }));
         }
@@ -83,7 +99,7 @@ mod tests {
     fn told(root: &Path, path: &Path) -> Vec<String> {
         let name = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
         let line = |item: Result<Found, Skipped>| match item {
-            Ok(found) => format!("{} {}", name(&found.path), found.bytes),
+            Ok(found) => format!("{} {}", name(&found.path), found.bytes.expect("sizes were asked for")),
             Err(skipped) => format!("{} {}", name(&skipped.path), skipped.reason.kind),
         };
         walk(path).map(line).collect()
@@ -103,6 +119,11 @@ mod tests {
         symlink(at("c"), at("f")).unwrap();
         let all = ["a 0", "b/2 2", "b/deep/er/4 4", "c 3", "d not-a-file", "e not-a-file", "f not-a-file"];
         assert_eq!(told(dir.path(), dir.path()), all);
+        let mut without_sizes = walk(dir.path()).without_sizes().zip(walk(dir.path()));
+        assert!(without_sizes.all(|items| match items {
+            (Ok(without), Ok(with)) => (without.path, without.bytes) == (with.path, None),
+            (without, with) => without == with,
+        }));
         assert_eq!(told(dir.path(), &at("c")), ["c 3"]);
         assert_eq!(told(dir.path(), &at("f")), ["f not-a-file"]);
         assert_eq!(told(dir.path(), &at("d")), ["d/2 2", "d/deep/er/4 4"]);
