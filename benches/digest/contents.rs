@@ -1,5 +1,10 @@
 //! What is digested.
 
+#[path = "../noise.rs"]
+mod noise;
+
+use noise::Noise;
+
 /// Contents that are digested together.
 pub(crate) struct Workload {
     pub(crate) name: String,
@@ -43,30 +48,4 @@ fn uploads(noise: &mut Noise, count: usize, sigma: f64, given: &[usize]) -> Work
     let largest = contents.iter().map(Vec::len).max().unwrap_or_default();
     let name = format!("{count} uploads, {} MiB, largest {} MiB", bytes >> 20, largest >> 20);
     Workload { name, contents, alone: false }
-}
-
-/// xorshift64*.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(count + 8);
-        while bytes.len() < count {
-            bytes.extend_from_slice(&self.next().to_le_bytes());
-        }
-        bytes.truncate(count);
-        bytes
-    }
-
-    /// Standard normal, by the sum of twelve uniform numbers.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| (self.next() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0
-    }
 }

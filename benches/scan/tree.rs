@@ -1,11 +1,15 @@
 //! The files that are scanned, and the list that holds some of them.
 
+#[path = "../noise.rs"]
+mod noise;
+
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use hashward_core::{Algorithm, AlgorithmSet};
 use hashward_digest::digest_bytes;
+use noise::Noise;
 
 const FILES_PER_FOLDER: usize = 100;
 /// One file in so many is listed, by one of three digests in turn.
@@ -70,31 +74,5 @@ impl Tree {
         }
         list.flush().expect("the list can be written");
         self.listed.len()
-    }
-}
-
-/// xorshift64*.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(count + 8);
-        while bytes.len() < count {
-            bytes.extend_from_slice(&self.next().to_le_bytes());
-        }
-        bytes.truncate(count);
-        bytes
-    }
-
-    /// Standard normal, by the sum of twelve uniform numbers.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| (self.next() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0
     }
 }

@@ -318,7 +318,7 @@ impl Loader {
     fn read(&mut self, previous: Option<&Snapshot>, looks: &[Looks]) -> Result<ListIndex> {
         // What a text file said before is not known, so that nobody can tell what changed in it.
         let text_changed = self.sources.changed(Kind::Text, looks);
-        if let Some(own) = self.own.as_ref().filter(|_| !text_changed) {
+        if let Some(own) = self.own.as_ref().filter(|own| !text_changed && self.is_of_what_is_named(own)) {
             match self.overlaid(own, previous) {
                 Err(ChangesError::BuildAnew(_)) => {}
                 laid => return Ok(laid?),
@@ -327,21 +327,19 @@ impl Loader {
         self.built(previous)
     }
 
+    /// Whether an index can be of the lists that are named now, and was built by what is known as good now.
+    fn is_of_what_is_named(&self, own: &ListIndex) -> bool {
+        let of_folders = own.lists().iter().filter(|list| list.state.is_some()).count();
+        own.lists().len() == self.sources.readable().count()
+            && of_folders == self.sources.of_kind(Kind::Folder).count()
+            && own.known_good().map(str::to_owned) == self.fingerprint()
+    }
+
     fn overlaid(&self, own: &ListIndex, previous: Option<&Snapshot>) -> Result<ListIndex, ChangesError> {
         let mut folders: Vec<(ListId, Store)> = Vec::new();
         for path in self.sources.of_kind(Kind::Folder) {
             let store = Store::open_read_only(path)?;
             folders.push((store.info()?.id, store));
-        }
-        let of_folders = own.lists().iter().filter(|list| list.state.is_some()).count();
-        let unnamed = own.lists().iter().find(|_| {
-            own.lists().len() != self.sources.readable().count()
-                || of_folders != folders.len()
-                || own.known_good().map(str::to_owned) != self.fingerprint()
-        });
-        if let Some(list) = unnamed {
-            // Other lists are named now, or other digests are known as good.
-            return Err(ChangesError::BuildAnew(list.info.id.clone()));
         }
         let now = Timestamp::now().as_second();
         own.with_changes(&Changes { folders: &folders, rails: self.rails(previous), now }, &self.key)

@@ -165,6 +165,24 @@ impl OpenList {
     }
 }
 
+impl OpenList {
+    /// Puts the next entries into `batch`, at most `entries_max`, in place of what was there. Says whether there are more.
+    pub fn next_batch(
+        &mut self,
+        batch: &mut Vec<MatchableEntry>,
+        entries_max: usize,
+    ) -> Result<bool, ListError> {
+        batch.clear();
+        while batch.len() < entries_max {
+            match self.next_entry()? {
+                Some(entry) => batch.push(entry),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl From<List> for OpenList {
     fn from(list: List) -> Self {
         let List { info, entries, path, skipped } = list;

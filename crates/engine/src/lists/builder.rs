@@ -2,11 +2,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hashward_core::{Digest, Digests, ListId};
-use hashward_index::{EntryRecord, Index, IndexError, IndexWriter, Layout, Progress, SealKey};
+use hashward_index::{EntryRecord, IndexError, IndexWriter, Layout, Progress, SealKey};
 use hashward_list::{MatchableEntry, OpenList};
 
 use super::rails::StepSize;
-use super::{KnownGood, ListIndex, ListIndexError, LoadedList, Quarantined, Rails, catalogue};
+use super::{
+    KnownGood, ListIndex, ListIndexError, LoadedList, Quarantined, Rails, catalogue, finished, writer_at,
+};
 use crate::Snapshot;
 
 /// How many entries are held against the rails together.
@@ -37,13 +39,9 @@ pub struct ListIndexBuilder<'a> {
 impl<'a> ListIndexBuilder<'a> {
     /// Begins an index, sealed under `key`.
     pub fn new(key: &'a SealKey, options: BuildOptions<'a>) -> Result<Self, ListIndexError> {
-        let writer = match options.path {
-            Some(path) => IndexWriter::create(path, key)?,
-            None => IndexWriter::in_memory(key)?,
-        };
         let writer = match options.layout {
-            Some(layout) => writer.with_layout(layout),
-            None => writer,
+            Some(layout) => writer_at(options.path, key)?.with_layout(layout),
+            None => writer_at(options.path, key)?,
         };
         Ok(Self { writer, key, options, lists: Vec::new() })
     }
@@ -60,15 +58,9 @@ impl<'a> ListIndexBuilder<'a> {
         let (mut entries, mut kept) = (0, 0);
         let mut quarantined = Quarantined::default();
         let mut batch = Vec::with_capacity(BATCH);
-        let mut ended = false;
-        while !ended {
-            batch.clear();
-            while batch.len() < BATCH && !ended {
-                match list.next_entry()? {
-                    Some(entry) => batch.push(entry),
-                    None => ended = true,
-                }
-            }
+        let mut more = true;
+        while more {
+            more = list.next_batch(&mut batch, BATCH)?;
             if let Some(known_good) = self.options.rails.known_good {
                 let held =
                     known_good.hold(&batch.iter().map(|entry| &entry.digests).collect::<Vec<&Digests>>())?;
@@ -114,13 +106,7 @@ impl<'a> ListIndexBuilder<'a> {
         }
         let known_good = self.options.rails.known_good.map(KnownGood::fingerprint);
         let catalogue = catalogue::write(&self.lists, known_good.as_deref());
-        let index = match self.options.path {
-            Some(path) => {
-                self.writer.finish(&catalogue, progress)?;
-                Index::open(path, self.key)?
-            }
-            None => Index::from_bytes(self.writer.finish_to_bytes(&catalogue)?, self.key)?,
-        };
+        let index = finished(self.writer, &catalogue, self.options.path, self.key, progress)?;
         Ok(ListIndex::new(self.lists, index, self.options.path, known_good))
     }
 }

@@ -226,11 +226,6 @@ impl ListIndex {
         self.base.verify()
     }
 
-    /// Reads what misses read, so that the first lookups need not wait for the disk, and checks it.
-    pub fn warm(&self) -> Result<(), IndexError> {
-        self.base.warm()
-    }
-
     /// The same lists and entries without an overlay, in one sorted set: in a sealed file at `path`, or in memory. The
     /// digests are not needed. `key` must be the one of this index.
     pub fn folded(
@@ -239,24 +234,39 @@ impl ListIndex {
         key: &SealKey,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, ListIndexError> {
-        let writer = match path {
-            Some(path) => IndexWriter::create(path, key)?,
-            None => IndexWriter::in_memory(key)?,
-        };
-        let mut writer = writer.with_layout(self.layout());
+        let mut writer = writer_at(path, key)?.with_layout(self.layout());
         match &self.layered {
             Some(layered) => layered.fold_into(&mut writer)?,
             None => writer.copy(&self.base, &[])?,
         }
         let catalogue = catalogue::write(&self.lists, self.known_good.as_deref());
-        let index = match path {
-            Some(path) => {
-                writer.finish(&catalogue, progress)?;
-                Index::open(path, key)?
-            }
-            None => Index::from_bytes(writer.finish_to_bytes(&catalogue)?, key)?,
-        };
+        let index = finished(writer, &catalogue, path, key, progress)?;
         Ok(Self::new(self.lists.clone(), index, path, self.known_good.clone()))
+    }
+}
+
+/// A writer of an index file at `path`, or of an index in memory.
+fn writer_at(path: Option<&Path>, key: &SealKey) -> Result<IndexWriter, IndexError> {
+    match path {
+        Some(path) => IndexWriter::create(path, key),
+        None => IndexWriter::in_memory(key),
+    }
+}
+
+/// What a writer made by [`writer_at`] has written, open.
+fn finished(
+    writer: IndexWriter,
+    catalogue: &[u8],
+    path: Option<&Path>,
+    key: &SealKey,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Index, IndexError> {
+    match path {
+        Some(path) => {
+            writer.finish(catalogue, progress)?;
+            Index::open(path, key)
+        }
+        None => Index::from_bytes(writer.finish_to_bytes(catalogue)?, key),
     }
 }
 
