@@ -5,6 +5,7 @@
 //! **Transactional**: a [`Transactional`] delivery puts a batch's alerts and its offsets into one transaction, so that
 //! a reader of committed messages sees each alert once.
 
+mod announcements;
 mod assignment;
 mod checkpoint;
 mod client;
@@ -21,6 +22,7 @@ mod sink;
 mod source;
 mod transaction;
 
+pub use announcements::{Announcement, Announcements, announce};
 pub use checkpoint::KafkaCheckpoint;
 pub use client::{AtLeastOnceParts, TransactionalParts, at_least_once, sink, transactional};
 pub use form::{Form, OpenReference, parse_digests};

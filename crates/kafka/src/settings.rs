@@ -75,6 +75,19 @@ pub(crate) fn consumer(options: &KafkaOptions) -> ClientConfig {
     config
 }
 
+/// The settings of a consumer that reads for itself alone, outside of any group's assignment.
+pub(crate) fn listener(options: &KafkaOptions, group_id: &str) -> ClientConfig {
+    let mut config = common(options, &options.consumer_settings);
+    config
+        .set("group.id", group_id)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "false")
+        // What was announced meanwhile is made up for by the next look.
+        .set("auto.offset.reset", "latest");
+    config
+}
+
 /// The producer's settings; with a transactional id, a transactional producer's.
 pub(crate) fn producer(options: &KafkaOptions, transactional_id: Option<&str>) -> ClientConfig {
     let mut config = common(options, &options.producer_settings);
