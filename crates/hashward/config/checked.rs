@@ -1,5 +1,7 @@
 //! The configuration as the rest of the program uses it: every value is checked, units are in the types.
 
+mod subscriptions;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ use super::raw::{
 };
 use super::settings::Settings;
 
+pub(crate) use subscriptions::Subscriptions;
+
 pub(crate) use super::raw::{
     RawAlertsKind as AlertsKind, RawDelivery as DeliveryKind, RawForm as Form, RawLogFormat as LogFormat,
     RawSourceKind as SourceKind,
@@ -37,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) instance: String,
     /// What is matched against.
     pub(crate) lists: Lists,
+    /// Lists that others publish.
+    pub(crate) subscriptions: Subscriptions,
     /// What lists must pass.
     pub(crate) guard: Guard,
     /// What matches call for.
@@ -217,6 +223,7 @@ impl TryFrom<RawConfig> for Config {
         let config = Self {
             instance: instance(&raw.instance, &mut check),
             lists: lists(&raw.lists, &mut check),
+            subscriptions: subscriptions::subscriptions(&raw.subscriptions, &mut check),
             guard: guard(&raw.guard, &mut check),
             policy: policy(&raw.policy, &raw.guard, &mut check),
             breaker: breaker(&raw.guard, &mut check),

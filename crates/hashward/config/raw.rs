@@ -3,12 +3,16 @@
 //!
 //! The JSON Schema, `configs/reference.toml` and the table of known keys are all made from these structs.
 
+mod subscriptions;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
+
+pub(crate) use subscriptions::RawSubscriptions;
 
 /// Hashward's configuration. Every field may be left out; then its default holds.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
@@ -23,6 +27,8 @@ pub(crate) struct RawConfig {
     pub(crate) instance: String,
     /// What content is matched against.
     pub(crate) lists: RawLists,
+    /// Lists that others publish as signed releases, as `hashward subscribe` takes them up.
+    pub(crate) subscriptions: RawSubscriptions,
     /// What stands between a mistake in a list and innocent people.
     pub(crate) guard: RawGuard,
     /// What a match calls for.

@@ -10,6 +10,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     transactions(config, &mut findings);
     files(config, &mut findings);
     generations(config, &mut findings);
+    subscriptions(config, &mut findings);
     findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
 
@@ -88,5 +89,18 @@ fn generations(config: &Config, findings: &mut Vec<Finding>) {
         let what =
             "it is inside lists.generations_dir: whoever steals that folder must not get the key with it";
         findings.push(Finding::of("lists.key_file", what));
+    }
+}
+
+fn subscriptions(config: &Config, findings: &mut Vec<Finding>) {
+    let subscriptions = &config.subscriptions;
+    let is_set = subscriptions.directory.is_some();
+    if !is_set && subscriptions.announcements_topic.is_some() {
+        let what = "nothing is followed without subscriptions.directory: name it too";
+        findings.push(Finding::of("subscriptions.announcements_topic", what));
+    }
+    if is_set && subscriptions.poll.is_none() && subscriptions.announcements_topic.is_none() {
+        let what = "0: with no subscriptions.announcements_topic either, no release would ever be noticed";
+        findings.push(Finding::of("subscriptions.poll_ms", what));
     }
 }
