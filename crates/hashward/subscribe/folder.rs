@@ -5,6 +5,7 @@
 //! NAME/trusted/            the publisher's metadata as it was last verified; begins with the root that was given
 //! NAME/fetched/            files of a release that are under way
 //! NAME/lists/LIST/         a list's replica, sealed
+//! NAME/held-LIST.json      there while an operator holds a list at a release
 //! NAME/lock                locked by whoever pulls
 //! ```
 
@@ -176,6 +177,11 @@ impl Subscription {
     /// The folder of a list's replica, whether it is there or not.
     pub(crate) fn replica(&self, list: &ListId) -> PathBuf {
         self.folder.join(LISTS).join(list.as_str())
+    }
+
+    /// The file with the wish to stay at a release of a list.
+    pub(crate) fn wish(&self, list: &ListId) -> PathBuf {
+        self.folder.join(format!("held-{list}.json"))
     }
 
     /// The lists that were taken, by their ids.

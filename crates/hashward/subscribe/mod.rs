@@ -1,0 +1,231 @@
+//! `subscribe`: takes up the lists that others publish as signed releases.
+
+mod args;
+mod folder;
+pub(crate) mod follow;
+mod held;
+mod pull;
+mod status;
+mod transport;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use hashward_release::{Identities, REPLICA_PURPOSE, Replica, ReplicaKey};
+use hashward_tuf::Store;
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+pub(crate) use args::{HELP, SubscribeCommand};
+use args::{Add, Named, OfList, Remove, Rollback};
+pub(crate) use folder::{Manifest, Subscription};
+pub(crate) use held::Held;
+pub(crate) use pull::{Pulled, PulledList, Puller};
+
+use crate::config::{Config, Subscriptions};
+use crate::exit::Exit;
+use crate::lists::key;
+use crate::output::{Output, Paint, Style, tame};
+
+/// The largest root, in bytes.
+const ROOT_BYTES_MAX: u64 = 512 << 10;
+
+/// Does what was asked.
+pub(crate) fn subscribe(config: &Config, command: &SubscribeCommand, style: Style) -> Result<Exit> {
+    let Some(directory) = &config.subscriptions.directory else {
+        bail!("no folder for subscriptions: expected subscriptions.directory = \"DIR\"");
+    };
+    match command {
+        SubscribeCommand::Add(arguments) => add(config, directory, arguments, style),
+        SubscribeCommand::Pull(arguments) => pull_now(config, directory, arguments, style),
+        SubscribeCommand::Status(arguments) => status::status(config, directory, arguments, style),
+        SubscribeCommand::Rollback(arguments) => roll_back(config, directory, arguments, style),
+        SubscribeCommand::Resume(arguments) => resume(directory, arguments, style),
+        SubscribeCommand::Remove(arguments) => remove(directory, arguments, style),
+    }
+}
+
+/// The key under which replicas are sealed, derived from the deployment's.
+pub(crate) fn replica_key(config: &Config) -> Result<ReplicaKey> {
+    let key = key::find(config.lists.key_file.as_deref())?;
+    let key = key.with_context(|| format!("subscriptions are kept sealed: {}", key::NO_KEY))?;
+    Ok(ReplicaKey::new(key.derive(REPLICA_PURPOSE)))
+}
+
+/// What pulls by this configuration.
+pub(crate) fn puller(config: &Config) -> Result<Puller> {
+    let Subscriptions { identity_file, pull_timeout, file_bytes_max, .. } = &config.subscriptions;
+    let identities = match identity_file {
+        Some(file) => Identities::from_file(file)?,
+        None => Identities::default(),
+    };
+    let (timeout, file_bytes_max) = (*pull_timeout, *file_bytes_max);
+    Ok(Puller { key: replica_key(config)?, identities, timeout, file_bytes_max })
+}
+
+/// One look at a subscription's publisher.
+pub(crate) fn pull(config: &Config, puller: &Puller, subscription: &Subscription) -> Result<Pulled> {
+    let transport = transport::of(&subscription.manifest.from, &config.subscriptions)?;
+    puller.pull(subscription, transport)
+}
+
+/// The subscription that is named, or all.
+fn named(directory: &Path, arguments: &Named) -> Result<Vec<Subscription>> {
+    match &arguments.name {
+        Some(name) => Ok(vec![Subscription::open(directory, name)?]),
+        None => Subscription::all(directory),
+    }
+}
+
+fn add(config: &Config, directory: &Path, arguments: &Add, style: Style) -> Result<Exit> {
+    // What cannot be opened later is told now.
+    transport::of(&arguments.from, &config.subscriptions)?;
+    puller(config)?;
+    let mut root = Vec::new();
+    let shown = || arguments.root.display().to_string();
+    File::open(&arguments.root)
+        .and_then(|file| file.take(ROOT_BYTES_MAX + 1).read_to_end(&mut root))
+        .with_context(shown)?;
+    if root.len() as u64 > ROOT_BYTES_MAX {
+        bail!("{}: larger than {ROOT_BYTES_MAX} bytes: expected a root", shown());
+    }
+    let since = format!("{:.0}", Timestamp::now());
+    let manifest = Manifest { from: arguments.from.clone(), lists: arguments.take.clone(), since };
+    let begin = |trusted: &Path| Store::open(trusted).begin(&root).with_context(shown);
+    let subscription = Subscription::add(directory, &arguments.name, manifest, begin)?;
+    let fingerprint: String = Sha256::digest(&root).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut output = Output::stdout(style.color);
+    if style.json {
+        output.json(&json!({"subscription": subscription.name, "root_sha256": fingerprint}))?;
+    } else {
+        output.line(format_args!("subscribed to {} as {}", tame(&arguments.from), subscription.name))?;
+        output.line(format_args!("everything rests on the root with the sha-256 {fingerprint}"))?;
+        output.line("compare it with what the publisher says by another way; `hashward subscribe pull` fetches")?;
+    }
+    Ok(Exit::Success)
+}
+
+fn pull_now(config: &Config, directory: &Path, arguments: &Named, style: Style) -> Result<Exit> {
+    let puller = puller(config)?;
+    let subscriptions = named(directory, arguments)?;
+    if subscriptions.is_empty() {
+        bail!("{}: there is no subscription: `hashward subscribe add` makes one", directory.display());
+    }
+    let mut output = Output::stdout(style.color);
+    let mut exit = Exit::Success;
+    for subscription in subscriptions {
+        let name = &subscription.name;
+        let pulled = match pull(config, &puller, &subscription) {
+            Ok(pulled) => pulled,
+            Err(error) => {
+                exit = Exit::Failed;
+                if style.json {
+                    output.json(&json!({"subscription": name, "error": format!("{error:#}")}))?;
+                } else {
+                    output.line(format_args!("{name}: {}", output.paint(Paint::Red, format_args!("{error:#}"))))?;
+                }
+                continue;
+            }
+        };
+        for (list, pulled) in &pulled.lists {
+            let told = pulled.as_ref().map(|pulled| (pulled, status::applied(&pulled.applied)));
+            if told.is_err() {
+                exit = Exit::Failed;
+            }
+            if style.json {
+                output.json(&match &told {
+                    Ok((pulled, applied)) => json!({
+                        "subscription": name, "list": list, "release": pulled.newest.release,
+                        "entries": pulled.newest.entries, "applied": applied.json(),
+                        "held": pulled.held.is_some(),
+                    }),
+                    Err(error) => json!({"subscription": name, "list": list, "error": format!("{error:#}")}),
+                })?;
+                continue;
+            }
+            match &told {
+                Ok((pulled, applied)) => {
+                    let held = if pulled.held.is_some() { ", held" } else { "" };
+                    let (release, entries) = (pulled.newest.release, pulled.newest.entries);
+                    output.line(format_args!("{name}: {list}: release {release}, {entries} entries, {applied}{held}"))?;
+                }
+                Err(error) => {
+                    let told = output.paint(Paint::Red, format_args!("{error:#}"));
+                    output.line(format_args!("{name}: {list}: {told}"))?;
+                }
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn roll_back(config: &Config, directory: &Path, arguments: &Rollback, style: Style) -> Result<Exit> {
+    let OfList { name, list } = &arguments.of;
+    let subscription = Subscription::open(directory, name)?;
+    taken(&subscription, list)?;
+    let step = arguments.who.step(arguments.reason.clone())?;
+    let _lock = subscription.lock()?;
+    let since = format!("{:.0}", Timestamp::now());
+    let mut replica = Replica::open(&subscription.replica(list), list, &replica_key(config)?)?;
+    let before = subscription.held(list)?;
+    // First the wish: if this breaks off, the next pull must not go forward.
+    let held = Held { release: arguments.to, who: step.who, why: step.why, since };
+    subscription.hold(list, &held)?;
+    if let Err(error) = replica.roll_back(arguments.to) {
+        match before {
+            Some(before) => subscription.hold(list, &before)?,
+            None => drop(subscription.resume(list)?),
+        }
+        return Err(error.into());
+    }
+    let mut output = Output::stdout(style.color);
+    if style.json {
+        output.json(&json!({"subscription": name, "list": list, "held": arguments.to}))?;
+    } else {
+        let to = arguments.to;
+        output.line(format_args!(
+            "{name}: {list} is held at release {to} until `hashward subscribe resume {name} --of {list}`"
+        ))?;
+    }
+    Ok(Exit::Success)
+}
+
+fn resume(directory: &Path, arguments: &OfList, style: Style) -> Result<Exit> {
+    let OfList { name, list } = arguments;
+    let subscription = Subscription::open(directory, name)?;
+    taken(&subscription, list)?;
+    let was_held = subscription.resume(list)?;
+    let mut output = Output::stdout(style.color);
+    if style.json {
+        output.json(&json!({"subscription": name, "list": list, "held": null, "was_held": was_held}))?;
+    } else {
+        let told = if was_held { "its releases are followed again" } else { "it was not held" };
+        output.line(format_args!("{name}: {list}: {told}"))?;
+    }
+    Ok(Exit::Success)
+}
+
+fn taken(subscription: &Subscription, list: &hashward_core::ListId) -> Result<()> {
+    let taken = subscription.taken()?;
+    if taken.contains(list) {
+        return Ok(());
+    }
+    let known: Vec<&str> = taken.iter().map(hashward_core::ListId::as_str).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    bail!("{}: the list {list} was not taken: taken are {known}", subscription.name)
+}
+
+fn remove(directory: &Path, arguments: &Remove, style: Style) -> Result<Exit> {
+    let subscription = Subscription::open(directory, &arguments.name)?;
+    subscription.remove(directory)?;
+    let mut output = Output::stdout(style.color);
+    if style.json {
+        output.json(&json!({"removed": arguments.name}))?;
+    } else {
+        output.line(format_args!("{} is removed; a worker that runs keeps what it has loaded", arguments.name))?;
+    }
+    Ok(Exit::Success)
+}

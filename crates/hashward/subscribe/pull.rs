@@ -1,0 +1,177 @@
+//! One look at a publisher's repository: what is new is fetched, verified and applied.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use hashward_core::ListId;
+use hashward_release::{Applied, Header, Identities, ReleaseError, Replica, ReplicaKey, route};
+use hashward_tuf::{Client, Limits, Store, Target, Transport};
+use jiff::Timestamp;
+
+use super::folder::Subscription;
+use super::held::Held;
+
+/// So many lists of one repository are taken at the most.
+const LISTS_MAX: usize = 1000;
+
+/// What is fetched, and how it is kept.
+pub(crate) struct Puller {
+    /// Under which replicas are sealed.
+    pub(crate) key: ReplicaKey,
+    /// What opens encrypted releases.
+    pub(crate) identities: Identities,
+    /// How long one file may take.
+    pub(crate) timeout: Duration,
+    /// The largest file that is fetched, in bytes.
+    pub(crate) file_bytes_max: u64,
+}
+
+/// What a look led to.
+#[derive(Debug)]
+pub(crate) struct Pulled {
+    /// The version of the publisher's targets.
+    pub(crate) version: u64,
+    /// When the publisher's metadata expires.
+    pub(crate) expires: Timestamp,
+    /// The lists that are taken, each with what came of it.
+    pub(crate) lists: Vec<(ListId, Result<PulledList>)>,
+}
+
+/// What came of one list.
+#[derive(Debug)]
+pub(crate) struct PulledList {
+    /// The release that is held now.
+    pub(crate) newest: Header,
+    /// What was applied, one after the other.
+    pub(crate) applied: Vec<Applied>,
+    /// Set if an operator holds the list at a release.
+    pub(crate) held: Option<Held>,
+}
+
+impl Pulled {
+    /// Whether some replica is another one now.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.lists.iter().any(|(_, list)| list.as_ref().is_ok_and(|list| !list.applied.is_empty()))
+    }
+}
+
+impl Puller {
+    /// Looks, and applies what is new. A list that cannot be taken does not keep the others from it.
+    pub(crate) fn pull(&self, subscription: &Subscription, transport: impl Transport + 'static) -> Result<Pulled> {
+        let _lock = subscription.lock()?;
+        let limits = Limits {
+            target_time_max: self.timeout,
+            target_bytes_max: self.file_bytes_max,
+            ..Limits::default()
+        };
+        let mut client = Client::new(transport, Store::open(subscription.trusted()), limits);
+        let refreshed = client.refresh(Timestamp::now())?;
+        let offers = offers(&client, subscription)?;
+        let mut lists = Vec::with_capacity(offers.len());
+        for (list, offered) in offers {
+            let pulled = self.pull_list(&client, subscription, &list, &offered);
+            lists.push((list, pulled));
+        }
+        Ok(Pulled { version: refreshed.targets_version, expires: refreshed.expires, lists })
+    }
+
+    fn pull_list(
+        &self,
+        client: &Client,
+        subscription: &Subscription,
+        list: &ListId,
+        offered: &[(Target, Header)],
+    ) -> Result<PulledList> {
+        let folder = subscription.replica(list);
+        let mut replica = Replica::open(&folder, list, &self.key)?;
+        let held = subscription.held(list)?;
+        let before = replica.newest();
+        let headers: Vec<Header> = offered.iter().map(|(_, header)| header.clone()).collect();
+        let mut applied = Vec::new();
+        if held.is_none() {
+            let way = match &before {
+                Ok(before) => route(before.as_ref(), &headers)?,
+                // What cannot be read is made anew.
+                Err(_) => route(None, &headers)?,
+            };
+            let go = |replica: &mut Replica, way: &[usize], applied: &mut Vec<Applied>| -> Result<(), Failed> {
+                for place in way {
+                    let (target, header) = &offered[*place];
+                    applied.push(self.apply(client, subscription, replica, target, header)?);
+                }
+                Ok(())
+            };
+            match go(&mut replica, &way, &mut applied) {
+                Err(Failed::Release(error)) if error.wants_snapshot() => {
+                    let healed = route(None, &headers).map_err(Failed::Release);
+                    let healed = healed.and_then(|way| go(&mut replica, &way, &mut applied));
+                    healed.map_err(Failed::told).with_context(|| format!("after: {error}"))?;
+                }
+                gone => gone.map_err(Failed::told)?,
+            }
+        }
+        let newest = replica.newest()?.ok_or_else(|| anyhow!("no release of the list {list} is offered"))?;
+        Ok(PulledList { newest, applied, held })
+    }
+
+    fn apply(
+        &self,
+        client: &Client,
+        subscription: &Subscription,
+        replica: &mut Replica,
+        target: &Target,
+        header: &Header,
+    ) -> Result<Applied, Failed> {
+        let file = subscription.fetched().join(header.target_name());
+        client.download(target, &file).map_err(|error| Failed::Other(error.into()))?;
+        let applied = replica.apply(&file, header, &self.identities);
+        // Applied or refused, nobody needs it any more: what is refused is fetched anew.
+        remove(&file).map_err(Failed::Other)?;
+        Ok(applied.map_err(Failed::Release)?)
+    }
+}
+
+/// Why a target was not applied.
+enum Failed {
+    Release(ReleaseError),
+    Other(anyhow::Error),
+}
+
+impl Failed {
+    fn told(self) -> anyhow::Error {
+        match self {
+            Self::Release(error) => error.into(),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+/// What is offered of each list that the subscription takes. A target that says nothing of itself is none of ours.
+fn offers(client: &Client, subscription: &Subscription) -> Result<BTreeMap<ListId, Vec<(Target, Header)>>> {
+    let mut offers: BTreeMap<ListId, Vec<(Target, Header)>> = BTreeMap::new();
+    for target in client.targets()? {
+        let target = target?;
+        let Some(custom) = &target.custom else { continue };
+        let header = Header::parse(custom).with_context(|| format!("target {}", target.path))?;
+        if target.path.to_string() != header.target_name() {
+            return Err(anyhow!("target {}: its header is that of {}", target.path, header.target_name()));
+        }
+        if subscription.manifest.takes(&header.list.id) {
+            offers.entry(header.list.id.clone()).or_default().push((target, header));
+        }
+    }
+    if let Some(missing) = subscription.manifest.lists.iter().find(|list| !offers.contains_key(*list)) {
+        return Err(anyhow!("the publisher offers no list {missing}, which the subscription takes"));
+    }
+    if offers.len() > LISTS_MAX {
+        return Err(anyhow!("the publisher offers more than {LISTS_MAX} lists: name those that are to be taken"));
+    }
+    Ok(offers)
+}
+
+fn remove(file: &Path) -> Result<()> {
+    fs::remove_file(file).with_context(|| file.display().to_string())
+}
