@@ -59,6 +59,9 @@ pub enum ListError {
     /// A list folder cannot be read.
     #[error(transparent)]
     Folder(Box<StoreError>),
+    /// A replica of somebody else's list cannot be read.
+    #[error(transparent)]
+    Replica(Box<dyn std::error::Error + Send + Sync>),
     /// More entries than an index can number.
     #[error("{}: more than {entries_max} entries: split the list", .path.display())]
     TooManyEntries {

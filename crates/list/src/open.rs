@@ -77,24 +77,24 @@ impl std::fmt::Debug for MatchableEntry {
     }
 }
 
-/// A list that is open: what is true of all of it, and its entries, one after another. The entries of a list folder are
-/// read as they are asked for; it is seen as it was when it was opened.
+/// A list that is open: what is true of all of it, and its entries, one after another. The entries of a list folder or a
+/// replica are read as they are asked for; it is seen as it was when it was opened.
 pub struct OpenList {
     /// What is true of the whole list.
     pub info: ListInfo,
-    /// The text file, or the list folder.
+    /// The text file, the list folder, or the replica's folder.
     pub path: PathBuf,
     /// The bad lines that are not in the list. None, unless [`LoadOptions::skip_bad_lines`] is set.
     pub skipped: BadLines,
-    /// The state of a list folder.
+    /// The state of a list folder or a replica.
     pub state: Option<FolderState>,
     rest: Rest,
     /// How many entries were given.
     given: u64,
 }
 
-/// In which state a list folder is: its number, and the hash that tells it from a state of the same number with another
-/// history.
+/// In which state a list folder or a replica is: its number, and the hash that tells it from a state of the same number
+/// with another history, or with other entries.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FolderState {
     /// The number.
@@ -120,6 +120,7 @@ impl FolderState {
 enum Rest {
     Text(vec::IntoIter<ListEntry>),
     Folder(Box<Entries>),
+    Others(Box<dyn Iterator<Item = Result<MatchableEntry, ListError>> + Send>),
 }
 
 /// Opens the list at `path`: a list folder ([`Store`]), or a text list ([`load()`]).
@@ -142,10 +143,22 @@ pub fn open(path: &Path, options: &LoadOptions) -> Result<OpenList, ListError> {
 }
 
 impl OpenList {
+    /// A list that is read elsewhere, in some state.
+    pub fn new(
+        info: ListInfo,
+        path: &Path,
+        state: FolderState,
+        entries: impl Iterator<Item = Result<MatchableEntry, ListError>> + Send + 'static,
+    ) -> Self {
+        let rest = Rest::Others(Box::new(entries));
+        Self { info, path: path.into(), skipped: BadLines::default(), state: Some(state), rest, given: 0 }
+    }
+
     /// The next entry that can be matched. None at the end, which is an error if there was not a single one.
     pub fn next_entry(&mut self) -> Result<Option<MatchableEntry>, ListError> {
         let next = match &mut self.rest {
             Rest::Text(entries) => entries.next().map(|entry| MatchableEntry::of_text(&entry)),
+            Rest::Others(entries) => entries.next().transpose()?,
             Rest::Folder(entries) => loop {
                 match entries.next() {
                     None => break None,
