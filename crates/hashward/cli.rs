@@ -10,6 +10,7 @@ use crate::exit::EXIT_CODES;
 use crate::generations::{self, GenerationsCommand};
 use crate::list::{self, ListCommand};
 use crate::output::{Color, Style};
+use crate::subscribe::{self, SubscribeCommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,6 +107,9 @@ pub(crate) enum Command {
     /// Shows the kept generations of the lists, goes back to one, and follows the lists again
     #[command(subcommand, after_help = generations::HELP)]
     Generations(GenerationsCommand),
+    /// Takes up the lists that others publish as signed releases
+    #[command(subcommand, after_help = subscribe::HELP)]
+    Subscribe(SubscribeCommand),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),

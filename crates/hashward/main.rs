@@ -27,6 +27,7 @@ mod progress;
 mod run;
 mod scan;
 mod shares;
+mod subscribe;
 mod validate;
 mod wiring;
 
@@ -65,6 +66,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
         Command::List(command) => list::list(command, style),
         Command::Generations(command) => generations::generations(&config()?, command, style),
+        Command::Subscribe(command) => subscribe::subscribe(&config()?, command, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
         Command::Config(ConfigCommand::Schema) => print(&config::schema_text()),
         Command::Config(ConfigCommand::Reference) => print(&config::reference()),
@@ -84,6 +86,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         | Command::Bench(_)
         | Command::Validate(_)
         | Command::Generations(_)
+        | Command::Subscribe(_)
         | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),

@@ -13,7 +13,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use hashward_release::{Identities, REPLICA_PURPOSE, Replica, ReplicaKey};
+use hashward_release::{Identities, Replica, ReplicaKey};
 use hashward_tuf::Store;
 use jiff::Timestamp;
 use serde_json::json;
@@ -52,7 +52,7 @@ pub(crate) fn subscribe(config: &Config, command: &SubscribeCommand, style: Styl
 pub(crate) fn replica_key(config: &Config) -> Result<ReplicaKey> {
     let key = key::find(config.lists.key_file.as_deref())?;
     let key = key.with_context(|| format!("subscriptions are kept sealed: {}", key::NO_KEY))?;
-    Ok(ReplicaKey::new(key.derive(REPLICA_PURPOSE)))
+    Ok(key::of_replicas(&key))
 }
 
 /// What pulls by this configuration.
