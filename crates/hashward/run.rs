@@ -12,7 +12,7 @@ use tracing::{error, info};
 use crate::config::{self, AlertsKind, Config, SourceKind};
 use crate::control;
 use crate::exit::Exit;
-use crate::lists::{self, First, Keeping, Loader, Teller, Told};
+use crate::lists::{self, First, Keeping, Loader, Teller, Told, Waker};
 use crate::logging;
 use crate::output::Style;
 use crate::print::Printer;
@@ -57,13 +57,21 @@ pub(crate) struct Worker<'a> {
     pub(crate) metrics: Metrics,
     /// What is well.
     pub(crate) health: Health,
+    /// Makes the thread that watches the lists look at once.
+    pub(crate) waker: Waker,
 }
 
 impl<'a> Worker<'a> {
     /// A worker that has not started.
     pub(crate) fn new(config: &'a Config) -> Result<Self> {
         let metrics = Metrics::register(Registry::new()).context("registering the metrics")?;
-        Ok(Self { config, stop: Stop::default(), metrics, health: Health::default() })
+        Ok(Self {
+            config,
+            stop: Stop::default(),
+            metrics,
+            health: Health::default(),
+            waker: Waker::default(),
+        })
     }
 
     /// Loads the lists and runs the line until it is stopped. Meanwhile the lists are watched, and what they say anew is
@@ -108,12 +116,14 @@ impl<'a> Worker<'a> {
     fn watch_lists(&self, mut loader: Loader, live: Live, mut teller: Teller) -> Result<()> {
         let lists = &self.config.lists;
         let Some(every) = lists.watch else { return Ok(()) };
-        let (times, stop) = ((every, lists.fold_after), self.stop.clone());
+        let (times, stop, waker) = ((every, lists.fold_after), self.stop.clone(), self.waker.clone());
         let guard = Watched { stop: self.stop.clone(), health: self.health.clone() };
         let watcher = thread::Builder::new().name("lists".to_owned());
         let watching = move || {
             let _guard = guard;
-            lists::watch(&mut loader, &live, times, &stop, &mut |loader, told| teller.told(loader, told));
+            lists::watch(&mut loader, &live, times, (&waker, &stop), &mut |loader, told| {
+                teller.told(loader, told)
+            });
         };
         watcher.spawn(watching).map(drop).context("starting the thread that watches the lists")
     }

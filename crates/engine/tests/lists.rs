@@ -16,7 +16,7 @@ use hashward_engine::lists::{
 use hashward_engine::{LoadedList, Snapshot};
 use hashward_index::{IndexError, SealKey};
 use hashward_list::store::{StepInfo, Store};
-use hashward_list::{Change, LoadOptions, Statement, open};
+use hashward_list::{Change, ListHistory, LoadOptions, Statement, open};
 use jiff::Timestamp;
 use proptest::prelude::{any, prop, proptest};
 use proptest::{prop_assert_eq, prop_oneof};
@@ -202,9 +202,9 @@ proptest! {
             }
         }
         let base = base.unwrap_or_else(|| built(&paths, &desk.key, None, Rails::default()).unwrap());
-        let open = |name: &str| (name.parse().unwrap(), Store::open_read_only(&desk.at(name)).unwrap());
+        let open = |name: &str| history(name, Store::open_read_only(&desk.at(name)).unwrap());
         let folders = [open("a"), open("b")];
-        let changes = Changes { folders: &folders, rails: Rails::default(), now: NOW };
+        let changes = Changes { lists: &folders, rails: Rails::default(), now: NOW };
         let laid = match (base.with_changes(&changes, &desk.key), built(&paths, &desk.key, None, Rails::default())) {
             (Ok(laid), Ok(anew)) => {
                 let counts = |index: &ListIndex| index.lists().iter().map(|l| l.entries).collect::<Vec<_>>();
@@ -225,6 +225,11 @@ proptest! {
     }
 }
 
+/// A folder as a list that knows its past.
+fn history(list: &str, store: Store) -> (ListId, Box<dyn ListHistory>) {
+    (list.parse().unwrap(), Box::new(store))
+}
+
 fn dispute(store: &mut Store, numbers: &[u64]) {
     let mut step = store.begin(by()).unwrap();
     for number in numbers {
@@ -240,9 +245,8 @@ fn a_folder_that_the_index_does_not_hold_is_not_left_out() {
     let desk = Desk::new();
     let a = folder(&desk.at("a"), "a", 0..10);
     let base = built(&[&desk.at("a")], &desk.key, None, Rails::default()).unwrap();
-    let folders = [("a".parse().unwrap(), a), ("b".parse().unwrap(), folder(&desk.at("b"), "b", 10..20))];
-    let laid =
-        base.with_changes(&Changes { folders: &folders, rails: Rails::default(), now: NOW }, &desk.key);
+    let folders = [history("a", a), history("b", folder(&desk.at("b"), "b", 10..20))];
+    let laid = base.with_changes(&Changes { lists: &folders, rails: Rails::default(), now: NOW }, &desk.key);
     assert!(matches!(laid, Err(ChangesError::BuildAnew(list)) if list.as_str() == "b"));
 }
 
@@ -254,9 +258,8 @@ fn a_folder_with_another_history_is_built_anew() {
     fs::remove_dir_all(desk.at("a")).unwrap();
     let mut store = folder(&desk.at("a"), "a", 20..30);
     put(&mut store, [31]);
-    let folders = [("a".parse().unwrap(), store)];
-    let laid =
-        base.with_changes(&Changes { folders: &folders, rails: Rails::default(), now: NOW }, &desk.key);
+    let folders = [history("a", store)];
+    let laid = base.with_changes(&Changes { lists: &folders, rails: Rails::default(), now: NOW }, &desk.key);
     assert!(matches!(laid, Err(ChangesError::BuildAnew(_))));
 }
 
@@ -308,8 +311,8 @@ fn popular_files_in_a_list_are_all_caught() {
     let mut store = folder(&desk.at("a"), "a", [50]);
     let base = built(&[&desk.at("a")], &desk.key, None, rails).unwrap();
     put(&mut store, [7, 51]);
-    let folders = [("a".parse().unwrap(), store)];
-    let laid = base.with_changes(&Changes { folders: &folders, rails, now: NOW }, &desk.key).unwrap();
+    let folders = [history("a", store)];
+    let laid = base.with_changes(&Changes { lists: &folders, rails, now: NOW }, &desk.key).unwrap();
     assert_eq!((laid.lists()[0].entries, laid.lists()[0].quarantined.count), (2, 1));
 
     fs::write(desk.at("good.txt"), format!("{}\n", digest(60).to_hex())).unwrap();
@@ -354,8 +357,8 @@ fn too_large_a_step_is_refused() {
     }
 
     let word = |base: &ListIndex, list: &str, store: Store| {
-        let folders = [(list.parse::<ListId>().unwrap(), store)];
-        match base.with_changes(&Changes { folders: &folders, rails, now: NOW }, &desk.key) {
+        let folders = [history(list, store)];
+        match base.with_changes(&Changes { lists: &folders, rails, now: NOW }, &desk.key) {
             Ok(_) => "taken",
             Err(ChangesError::BuildAnew(_)) => "anew",
             Err(ChangesError::Failed(error)) => error.refusal().map_or("failed", Refusal::word),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use hashward_index::SealKey;
+use hashward_release::{REPLICA_PURPOSE, ReplicaKey};
 
 /// The variable that holds the key where no file does.
 pub(crate) const KEY_VARIABLE: &str = "HASHWARD_SEAL_KEY";
@@ -27,4 +28,9 @@ pub(crate) fn find(file: Option<&Path>) -> Result<Option<SealKey>> {
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => bail!("{KEY_VARIABLE}: expected 64 hexadecimal digits"),
     }
+}
+
+/// The key of the replicas of a deployment.
+pub(crate) fn of_replicas(key: &SealKey) -> ReplicaKey {
+    ReplicaKey::new(key.derive(REPLICA_PURPOSE))
 }

@@ -12,7 +12,6 @@ use hashward_engine::lists::{
     verify_against,
 };
 use hashward_index::SealKey;
-use hashward_list::store::Store;
 use hashward_list::{LoadOptions, OpenList};
 use jiff::Timestamp;
 
@@ -90,26 +89,25 @@ impl Loader {
             bail!(NO_LIST);
         }
         let guard = config.guard.clone();
-        let own_key = key::find(lists.key_file.as_deref())?;
         let options = LoadOptions { skip_bad_lines: lists.skip_bad_lines };
-        let sources = Sources::new(&lists.files, options);
-        if own_key.is_none()
-            && let Some(sealed) = sources.of_kind(Kind::Sealed).next()
-        {
+        let (key, has_own_key) = match key::find(lists.key_file.as_deref())? {
+            Some(key) => (key, true),
+            None => (SealKey::generate()?, false),
+        };
+        let sources = Sources::new(&lists.files, options, key::of_replicas(&key));
+        let mut sealed = [Kind::Sealed, Kind::Replica].into_iter().flat_map(|kind| sources.of_kind(kind));
+        if !has_own_key && let Some(sealed) = sealed.next() {
             bail!("{}: is sealed: {}", sealed.display(), key::NO_KEY);
         }
+        drop(sealed);
         let kept = match &lists.generations_dir {
             Some(dir) if keeping == Keeping::AsConfigured => {
-                if own_key.is_none() {
+                if !has_own_key {
                     bail!("lists.generations_dir keeps generations sealed: {}", key::NO_KEY);
                 }
                 Some(Kept::lock(dir, lists.generations_kept)?)
             }
             _ => None,
-        };
-        let key = match own_key {
-            Some(key) => key,
-            None => SealKey::generate()?,
         };
         let known_good = if guard.known_good_files.is_empty() && guard.never_match.is_empty() {
             None
@@ -329,20 +327,15 @@ impl Loader {
 
     /// Whether an index can be of the lists that are named now, and was built by what is known as good now.
     fn is_of_what_is_named(&self, own: &ListIndex) -> bool {
-        let of_folders = own.lists().iter().filter(|list| list.state.is_some()).count();
+        let with_history = own.lists().iter().filter(|list| list.state.is_some()).count();
         own.lists().len() == self.sources.readable().count()
-            && of_folders == self.sources.of_kind(Kind::Folder).count()
+            && with_history == self.sources.with_history()
             && own.known_good().map(str::to_owned) == self.fingerprint()
     }
 
     fn overlaid(&self, own: &ListIndex, previous: Option<&Snapshot>) -> Result<ListIndex, ChangesError> {
-        let mut folders: Vec<(ListId, Store)> = Vec::new();
-        for path in self.sources.of_kind(Kind::Folder) {
-            let store = Store::open_read_only(path)?;
-            folders.push((store.info()?.id, store));
-        }
-        let now = Timestamp::now().as_second();
-        own.with_changes(&Changes { folders: &folders, rails: self.rails(previous), now }, &self.key)
+        let (lists, now) = (self.sources.histories()?, Timestamp::now().as_second());
+        own.with_changes(&Changes { lists: &lists, rails: self.rails(previous), now }, &self.key)
     }
 
     /// Reads all lists that are no sealed files, entry by entry, into a new index.
@@ -377,7 +370,7 @@ impl Loader {
         Ok(index)
     }
 
-    /// Opens a list to be read, and a list folder once more in the same state, to verify what was built of it. A text file
+    /// Opens a list to be read, and one that knows its past once more in the same state, to verify what was built of it. A text file
     /// is read again for that, so that memory holds it once.
     fn open_pair(&self, path: &Path) -> Result<(OpenList, Option<OpenList>)> {
         for _ in 0..ATTEMPTS_MAX {

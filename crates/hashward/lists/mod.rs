@@ -19,7 +19,7 @@ use crate::config::Config;
 pub(crate) use loader::{First, Keeping, Loader};
 pub(crate) use source::Kind;
 pub(crate) use teller::Teller;
-pub(crate) use watch::{Told, watch};
+pub(crate) use watch::{Told, Waker, watch};
 
 /// A snapshot, and what is to be said about how it came about.
 pub(crate) struct Loaded {

@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use hashward_core::ListId;
 use hashward_index::is_index_file;
 use hashward_list::store::{Store, is_list_folder};
-use hashward_list::{FolderState, ListError, LoadOptions, OpenList};
+use hashward_list::{FolderState, ListError, ListHistory, LoadOptions, OpenList};
+use hashward_release::{ReplicaKey, ReplicaReader, is_replica_folder, replica_state};
 
 /// What is named as a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,6 +17,8 @@ pub(crate) enum Kind {
     Text,
     /// A list folder.
     Folder,
+    /// The folder of a subscription: a replica of somebody else's list.
+    Replica,
     /// A sealed file.
     Sealed,
 }
@@ -24,11 +28,18 @@ impl Kind {
     pub(crate) fn of(path: &Path) -> Self {
         if is_list_folder(path) {
             Self::Folder
+        } else if is_replica_folder(path) {
+            Self::Replica
         } else if is_index_file(path) {
             Self::Sealed
         } else {
             Self::Text
         }
+    }
+
+    /// Whether a list of the kind knows its past, so that it is read in one state, and says what changed since another.
+    fn has_history(self) -> bool {
+        matches!(self, Self::Folder | Self::Replica)
     }
 }
 
@@ -38,7 +49,7 @@ impl Kind {
 pub(crate) struct Looks {
     /// Device, inode, length and time of change of each file. A file that is not there has none.
     files: Vec<Option<[i128; 4]>>,
-    /// The newest state of a list folder. Its files change before a new state can be read, and not with it.
+    /// The newest state of a list folder or a replica. Its files change before a new state can be read, and not with it.
     state: Option<FolderState>,
 }
 
@@ -49,6 +60,7 @@ impl Looks {
             Kind::Text => (vec![path.to_owned(), path.with_extension("toml")], None),
             Kind::Sealed => (vec![path.to_owned()], None),
             Kind::Folder => (vec![path.join("list.toml")], newest_state(path)),
+            Kind::Replica => (Vec::new(), replica_state(path).ok().flatten()),
         };
         let looks = |file: &PathBuf| {
             let metadata = fs::metadata(file).ok()?;
@@ -68,6 +80,7 @@ fn newest_state(folder: &Path) -> Option<FolderState> {
 pub(crate) struct Sources {
     all: Vec<Source>,
     options: LoadOptions,
+    replica_key: ReplicaKey,
 }
 
 struct Source {
@@ -78,10 +91,10 @@ struct Source {
 }
 
 impl Sources {
-    /// The lists at `paths`.
-    pub(crate) fn new(paths: &[PathBuf], options: LoadOptions) -> Self {
+    /// The lists at `paths`; replicas among them are sealed under `replica_key`.
+    pub(crate) fn new(paths: &[PathBuf], options: LoadOptions, replica_key: ReplicaKey) -> Self {
         let source = |path: &PathBuf| Source { path: path.clone(), kind: Kind::of(path), looks: None };
-        Self { all: paths.iter().map(source).collect(), options }
+        Self { all: paths.iter().map(source).collect(), options, replica_key }
     }
 
     /// The paths of the lists of a kind.
@@ -96,7 +109,28 @@ impl Sources {
 
     /// Opens a list whose entries can be read.
     pub(crate) fn open(&self, path: &Path) -> Result<OpenList, ListError> {
+        if Kind::of(path) == Kind::Replica {
+            return Ok(ReplicaReader::open(path, &self.replica_key)?.into_list()?);
+        }
         hashward_list::open(path, &self.options)
+    }
+
+    /// How many lists know their past.
+    pub(crate) fn with_history(&self) -> usize {
+        self.all.iter().filter(|source| source.kind.has_history()).count()
+    }
+
+    /// The lists that know their past, each as it is now.
+    pub(crate) fn histories(&self) -> Result<Vec<(ListId, Box<dyn ListHistory>)>, ListError> {
+        let mut histories: Vec<(ListId, Box<dyn ListHistory>)> = Vec::new();
+        for Source { path, kind, .. } in self.all.iter().filter(|source| source.kind.has_history()) {
+            let history: Box<dyn ListHistory> = match kind {
+                Kind::Replica => Box::new(ReplicaReader::open(path, &self.replica_key)?),
+                _ => Box::new(Store::open_read_only(path)?),
+            };
+            histories.push((history.info()?.id, history));
+        }
+        Ok(histories)
     }
 
     /// How all lists look now.
@@ -121,10 +155,10 @@ impl Sources {
         !changed.is_empty() && changed.iter().all(settled)
     }
 
-    /// Whether what was read since `before` is of one moment. A list folder always is: it is read in one state.
+    /// Whether what was read since `before` is of one moment. What knows its past always is: it is read in one state.
     pub(crate) fn held_still(&self, before: &[Looks], now: &[Looks]) -> bool {
         let mut pairs = self.all.iter().zip(before.iter().zip(now));
-        pairs.all(|(source, (before, now))| source.kind == Kind::Folder || before == now)
+        pairs.all(|(source, (before, now))| source.kind.has_history() || before == now)
     }
 
     /// All lists were read, looking like this.
@@ -146,6 +180,8 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
+    use hashward_index::SealKey;
+
     use super::*;
 
     #[test]
@@ -168,7 +204,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().join("known.txt");
         fs::write(&text, "a").unwrap();
-        let mut sources = Sources::new(std::slice::from_ref(&text), LoadOptions::default());
+        let key = ReplicaKey::new(SealKey::generate().unwrap().derive("test"));
+        let mut sources = Sources::new(std::slice::from_ref(&text), LoadOptions::default(), key);
         let first = sources.looks();
         assert!(sources.changed(Kind::Text, &first), "it was never read");
         sources.remember(first.clone());

@@ -1,7 +1,6 @@
 //! Watches the lists, and swaps generation after generation in while content flows.
 
-use std::sync::Arc;
-use std::thread;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hashward_engine::{Live, Snapshot, Stop};
@@ -14,6 +13,34 @@ const TICK: Duration = Duration::from_millis(20);
 /// elsewhere.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
+/// Makes the watcher look at once: for whoever knows that a list changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waker(Arc<(Mutex<bool>, Condvar)>);
+
+impl Waker {
+    /// Wakes the watcher, or has it look again when it is done with what it is at.
+    #[cfg_attr(not(test), expect(dead_code, reason = "whoever follows subscriptions wakes"))]
+    pub(crate) fn wake(&self) {
+        let (asked, bell) = &*self.0;
+        *asked.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        bell.notify_one();
+    }
+
+    /// Waits until `end`, or until it is woken or stopped. Says whether to go on.
+    fn wait(&self, end: Instant, stop: &Stop) -> bool {
+        let (asked, bell) = &*self.0;
+        let mut woken = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        while !stop.is_requested() {
+            let left = end.saturating_duration_since(Instant::now());
+            if std::mem::take(&mut *woken) || left.is_zero() {
+                return true;
+            }
+            woken = bell.wait_timeout(woken, left.min(TICK)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
+    }
+}
+
 /// What the watcher tells.
 #[derive(Clone, Copy)]
 pub(crate) enum Told<'a> {
@@ -25,18 +52,18 @@ pub(crate) enum Told<'a> {
     Unfolded(&'a anyhow::Error),
 }
 
-/// Watches until it is stopped. `tell` hears of each swap and each failure, with the loader that made it.
+/// Watches until it is stopped: now and then, and at once when `waker` says so. `tell` hears of each swap and each failure, with the loader that made it.
 pub(crate) fn watch(
     loader: &mut Loader,
     live: &Live,
     (every, fold_after): (Duration, Duration),
-    stop: &Stop,
+    (waker, stop): (&Waker, &Stop),
     tell: &mut dyn FnMut(&mut Loader, Told<'_>),
 ) {
     let mut sight = Sight::default();
     let mut failed: Option<(Sight, Instant)> = None;
     let mut fold_at: Option<Instant> = None;
-    while wait(every, stop) {
+    while waker.wait(Instant::now() + every, stop) {
         let renewed = match loader.has_changed(&mut sight) {
             Ok(false) => Ok(Renewed::Same),
             Ok(true)
@@ -85,14 +112,25 @@ fn swap(loader: &mut Loader, live: &Live, next: &Arc<Snapshot>, tell: &mut dyn F
     tell(loader, Told::Swapped(next));
 }
 
-/// Waits, and says whether to go on.
-fn wait(time: Duration, stop: &Stop) -> bool {
-    let end = Instant::now() + time;
-    while !stop.is_requested() {
-        match end.saturating_duration_since(Instant::now()) {
-            Duration::ZERO => return true,
-            left => thread::sleep(left.min(TICK)),
-        }
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_is_woken_or_stopped() {
+        let (waker, stop) = (Waker::default(), Stop::default());
+        let never = || Instant::now() + Duration::from_secs(3600);
+        // Before it waits, and while it does.
+        waker.wake();
+        assert!(waker.wait(never(), &stop));
+        let other = waker.clone();
+        let waking = thread::spawn(move || other.wake());
+        assert!(waker.wait(never(), &stop));
+        waking.join().unwrap();
+        assert!(waker.wait(Instant::now(), &stop), "the time is over");
+        stop.request();
+        assert!(!waker.wait(never(), &stop));
     }
-    false
 }

@@ -24,7 +24,7 @@ use rayon::ThreadPoolBuilder;
 use crate::config::Config;
 use crate::cpu_time::cpu_time;
 use crate::exit::Exit;
-use crate::lists::{self, Keeping, Loader, Told};
+use crate::lists::{self, Keeping, Loader, Told, Waker};
 use crate::output::{Output, Style, tame};
 use crate::progress::Progress;
 use crate::shares;
@@ -93,7 +93,7 @@ fn watch_lists(config: &Config, mut loader: Loader, live: &Live, stop: &Stop) ->
     let Some(every) = config.lists.watch else { return Ok(()) };
     let (times, live, stop) = ((every, config.lists.fold_after), live.clone(), stop.clone());
     let watching = move || {
-        lists::watch(&mut loader, &live, times, &stop, &mut |loader, told| {
+        lists::watch(&mut loader, &live, times, (&Waker::default(), &stop), &mut |loader, told| {
             loader.take_warnings().iter().for_each(|warning| eprintln!("{warning}"));
             match told {
                 Told::Swapped(snapshot) => {

@@ -88,7 +88,7 @@ impl SealKey {
 
     /// A key for one purpose, by BLAKE3's key derivation mode (BLAKE3 paper, section 2.3): what is known of one
     /// tells nothing of this key or of another.
-    pub(crate) fn derive(&self, purpose: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; KEY_BYTES]> {
         let mut hasher = blake3::Hasher::new_derive_key("hashward 2026-11-24 index v1 seal key");
         hasher.update(self.0.as_slice()).update(purpose.as_bytes());
         Zeroizing::new(hasher.finalize().into())

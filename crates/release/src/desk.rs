@@ -1,17 +1,19 @@
+mod sorted;
+
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hashward_core::{EntryId, ListInfo};
+use hashward_core::ListInfo;
 use hashward_list::MatchableEntry;
-use hashward_list::store::{Store, StoreError, StoredEntry, Which};
+use hashward_list::store::{Store, StoreError, Which};
 use jiff::Timestamp;
 
+use self::sorted::{ChangeSpool, RowSpool, SortedChanges};
 use crate::error::Fault;
 use crate::plan::{Content, Plan, Step};
 use crate::replica::sum_of;
-use crate::shelf::{Base, BaseWriter, Change, Commits, PairsWriter, Rows, Shelf, Sum};
-use crate::spool::{Record, Sorted, Spool};
+use crate::shelf::{Base, BaseWriter, Commits, PairsWriter, Rows, Shelf, Sum, Tally};
 use crate::tree::Shape;
 use crate::{Header, ReleaseError, row};
 
@@ -118,7 +120,7 @@ impl Desk {
         for entry in entries {
             rows.push(entry?)?;
         }
-        let shape = Shape::for_rows(rows.count);
+        let shape = Shape::for_rows(rows.count());
         let base = self.base_of(rows, shape)?;
         let before = previous.map_or(0, |previous| previous.entries);
         let step = Step { before, added: base.sum.rows, changed: 0, withdrawn: before };
@@ -126,7 +128,7 @@ impl Desk {
     }
 
     fn base_of(&self, rows: RowSpool, shape: Shape) -> Result<Base, ReleaseError> {
-        let mut sorted = rows.spool.sorted()?;
+        let mut sorted = rows.sorted()?;
         let mut write = || -> Result<Base, Fault> {
             let mut writer = BaseWriter::new(&self.shelf, shape, Commits::InSlices)?;
             while let Some((key, row)) = sorted.next()? {
@@ -185,29 +187,24 @@ impl Desk {
     fn change(&self, previous: &Header) -> Result<Made, ReleaseError> {
         let diff = self.store.changes_since(previous.state)?;
         let state = diff.to();
-        let mut spool = Spool::new(&self.folder);
+        let mut spool = ChangeSpool::new(&self.folder);
         for change in diff {
             let change = change?;
             let [before, after] =
                 [change.before, change.after].map(|entry| entry.and_then(MatchableEntry::stored));
             if before != after {
-                let mut record = vec![u8::from(before.is_none())];
-                if let Some(after) = &after {
-                    row::encode(after, &mut record);
-                }
-                spool.push(change.id.0, &record)?;
+                spool.push(change.id.0, before.is_none(), after.as_ref())?;
             }
         }
-        let mut changes = Changes::new(spool.sorted()?)?;
+        let mut sorted = SortedChanges::new(spool)?;
         let release = previous.release + 1;
         let mut make = || -> Result<Made, Fault> {
             self.shelf.begin()?;
             let mut pairs = PairsWriter::new(&self.shelf, release);
             let mut heard = |before: Option<&[u8]>, after: Option<&[u8]>| pairs.pair(before, after);
-            let made = self.shelf.change(previous.checksum, &mut || changes.next(), &mut heard)?;
+            let made = self.shelf.change(previous.checksum, &mut || sorted.next(), &mut heard)?;
             pairs.finish()?;
-            let tally = &made.tally;
-            let (added, changed, withdrawn) = (tally.added, tally.changed, tally.withdrawn);
+            let Tally { added, changed, withdrawn, .. } = made.tally;
             let step = Step { before: previous.entries, added, changed, withdrawn };
             let content = if made.shape.fits(made.sum.rows) {
                 Content::Changes(made)
@@ -242,64 +239,6 @@ struct Made {
     content: Content,
     state: u64,
     step: Step,
-}
-
-/// The rows of entries, to be sorted.
-struct RowSpool {
-    spool: Spool,
-    count: u64,
-    row: Vec<u8>,
-}
-
-impl RowSpool {
-    fn new(folder: &Path) -> Self {
-        Self { spool: Spool::new(folder), count: 0, row: Vec::new() }
-    }
-
-    /// Takes an entry, if there is something to match of it.
-    fn push(&mut self, entry: StoredEntry) -> Result<(), ReleaseError> {
-        let Some(entry) = MatchableEntry::stored(entry) else { return Ok(()) };
-        self.row.clear();
-        row::encode(&entry, &mut self.row);
-        self.count += 1;
-        self.spool.push(entry.id.0, &self.row)
-    }
-}
-
-/// Changes as the spool gives them: whether the key is new, then the row after, if there is one.
-struct Changes {
-    sorted: Sorted,
-    next: Option<Record>,
-}
-
-impl Changes {
-    fn new(mut sorted: Sorted) -> Result<Self, ReleaseError> {
-        let next = sorted.next()?;
-        Ok(Self { sorted, next })
-    }
-
-    fn next(&mut self) -> Result<Option<Change>, Fault> {
-        let Some((key, record)) = self.next.take() else { return Ok(None) };
-        let mut change = change_of(key, &record);
-        // One entry may go and another come whose names meet by chance.
-        loop {
-            self.next = self.sorted.next()?;
-            let Some((_, record)) = self.next.take_if(|(next, _)| *next == key) else {
-                return Ok(Some(change));
-            };
-            let other = change_of(key, &record);
-            change.is_new &= other.is_new;
-            change.after = match (change.after, other.after) {
-                (Some(_), Some(_)) => return Err(ReleaseError::TwoEntries(EntryId(key)).into()),
-                (one, another) => one.or(another),
-            };
-        }
-    }
-}
-
-fn change_of(key: u64, record: &[u8]) -> Change {
-    let (is_new, row) = record.split_first().expect("a record begins with a flag");
-    Change { key, after: (!row.is_empty()).then(|| row.to_vec()), is_new: *is_new == 1 }
 }
 
 /// Removes a file of SQLite's, and those beside it.

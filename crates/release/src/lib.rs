@@ -29,8 +29,6 @@ mod row;
 mod seal;
 mod shelf;
 mod spool;
-#[cfg(test)]
-mod tests;
 mod tree;
 
 pub use age_keys::{IDENTITIES_BYTES_MAX, Identities, RECIPIENTS_MAX, Recipients};

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -138,7 +139,7 @@ impl Replica {
             writer.row(key, &row)?;
         }
         let base = writer.finish()?;
-        if base.sum != sum_of(header) || base.tally.digests(&Default::default()) != header.digests {
+        if base.sum != sum_of(header) || base.tally.digests(&BTreeMap::new()) != header.digests {
             return Err(ReleaseError::SnapshotMismatch { release: header.release }.into());
         }
         self.shelf.within(|| self.shelf.take_base(&base, header))?;

@@ -2,17 +2,16 @@ use std::sync::Arc;
 
 use hashward_core::{Digest, ListId};
 use hashward_index::{EntryNumber, Index, IndexError, Layered, OverlayBuilder, SealKey, SignalIndex as _};
-use hashward_list::store::{EntryChange, Store, StoreError, StoredEntry};
-use hashward_list::{BadLines, FolderState, ListError, MatchableEntry};
+use hashward_list::{BadLines, ListError, ListHistory, MatchableEntry};
 
 use super::builder::record;
 use super::rails::StepSize;
 use super::{ListIndex, ListIndexError, LoadedList, Rails};
 
-/// What changed in list folders since an index was built.
+/// What changed in lists that know their past, since an index was built.
 pub struct Changes<'a> {
-    /// The folders, by the id of the list in the index. A list that is not named here has not changed.
-    pub folders: &'a [(ListId, Store)],
+    /// The list folders and replicas, by the id of the list in the index. A list that is not named here has not changed.
+    pub lists: &'a [(ListId, Box<dyn ListHistory>)],
     /// What the changes must pass.
     pub rails: Rails<'a>,
     /// Now, in Unix seconds: an entry that ends before goes with the change that says so.
@@ -27,7 +26,7 @@ impl Changes<'_> {
 /// Why changes cannot be laid over an index.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangesError {
-    /// The index must be built anew: the folder has another history, or too much changed.
+    /// The index must be built anew: the list has another history, or too much changed.
     #[error("list {0}: too much changed since the index was built, or its history is another: build it anew")]
     BuildAnew(ListId),
     /// The new state is refused, or something cannot be read.
@@ -38,12 +37,6 @@ pub enum ChangesError {
 impl From<ListError> for ChangesError {
     fn from(error: ListError) -> Self {
         Self::Failed(error.into())
-    }
-}
-
-impl From<StoreError> for ChangesError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(ListIndexError::List(error.into()))
     }
 }
 
@@ -61,27 +54,27 @@ impl ListIndex {
         let mut lists = self.lists.clone();
         let (mut added, mut withdrawn) = (0, 0);
         let is_held = |id: &ListId| self.lists.iter().any(|list| list.info.id == *id);
-        if let Some((new, _)) = changes.folders.iter().find(|(id, _)| !is_held(id)) {
+        if let Some((new, _)) = changes.lists.iter().find(|(id, _)| !is_held(id)) {
             return Err(ChangesError::BuildAnew(new.clone()));
         }
         for (number, list) in lists.iter_mut().enumerate() {
             let base_list = &self.base_lists[number];
-            let folder = changes.folders.iter().find(|(id, _)| *id == list.info.id);
-            let Some((_, store)) = folder else {
+            let source = changes.lists.iter().find(|(id, _)| *id == list.info.id);
+            let Some((_, source)) = source else {
                 if self.lists[number].state != base_list.state {
-                    // What the present overlay holds of this list cannot be carried over without its folder.
+                    // What the present overlay holds of this list cannot be carried over without its source.
                     return Err(ChangesError::BuildAnew(list.info.id.clone()));
                 }
                 continue;
             };
             let mut laid = Laid { number, base: &self.base, overlay: &mut overlay, added: 0, withdrawn: 0 };
-            let next = laid.lay(base_list, store, changes.rails)?;
+            let next = laid.lay(base_list, &**source, changes.rails)?;
             added += laid.added;
             withdrawn += laid.withdrawn;
             if added + withdrawn > Changes::ENTRIES_MAX {
                 return Err(ChangesError::BuildAnew(list.info.id.clone()));
             }
-            check_step(list, store, &next, changes)?;
+            check_step(list, &**source, &next, changes)?;
             *list = next;
         }
         let layered = match added + withdrawn {
@@ -115,23 +108,22 @@ impl Laid<'_> {
     fn lay(
         &mut self,
         base: &LoadedList,
-        store: &Store,
+        source: &dyn ListHistory,
         rails: Rails<'_>,
     ) -> Result<LoadedList, ChangesError> {
         let anew = || ChangesError::BuildAnew(base.info.id.clone());
         let Some(state) = &base.state else { return Err(anew()) };
-        if FolderState::numbered(store, state.number)?.as_ref() != Some(state) {
+        if source.state(state.number)?.as_ref() != Some(state) {
             return Err(anew());
         }
-        let mut next = LoadedList { info: Arc::new(store.info()?), ..base.clone() };
-        let diff = store.changes_since(state.number)?;
-        next.state = FolderState::numbered(store, diff.to())?;
-        for (change, seen) in diff.zip(1..) {
+        let mut next = LoadedList { info: Arc::new(source.info()?), ..base.clone() };
+        let pairs = source.changes(state.number, None)?.ok_or_else(anew)?;
+        next.state = source.state(pairs.to())?;
+        for (pair, seen) in pairs.zip(1..) {
             if seen > Changes::ENTRIES_MAX {
                 return Err(anew());
             }
-            let EntryChange { before, after, .. } = change?;
-            let [before, after] = [before, after].map(|entry| entry.and_then(MatchableEntry::stored));
+            let (before, after) = pair?;
             if before == after {
                 continue;
             }
@@ -190,7 +182,7 @@ impl Laid<'_> {
 /// removed, and one that gets further digests as added.
 fn check_step(
     before: &LoadedList,
-    store: &Store,
+    source: &dyn ListHistory,
     next: &LoadedList,
     changes: &Changes<'_>,
 ) -> Result<(), ChangesError> {
@@ -198,14 +190,14 @@ fn check_step(
         return Ok(());
     };
     let list = || next.info.id.clone();
-    if FolderState::numbered(store, from.number)?.as_ref() != Some(from) {
-        return Err(ChangesError::BuildAnew(list()));
+    let anew = || ChangesError::BuildAnew(list());
+    if source.state(from.number)?.as_ref() != Some(from) {
+        return Err(anew());
     }
     let mut step = StepSize { before: before.entries, ..StepSize::default() };
-    for change in store.diff(from.number, to.number)? {
-        let EntryChange { before, after, .. } = change?;
-        let counts = |entry: Option<StoredEntry>| {
-            let entry = entry.and_then(MatchableEntry::stored);
+    for pair in source.changes(from.number, Some(to.number))?.ok_or_else(anew)? {
+        let (before, after) = pair?;
+        let counts = |entry: Option<MatchableEntry>| {
             entry.filter(|entry| entry.valid_until.is_none_or(|until| until > changes.now))
         };
         match (counts(before), counts(after)) {

@@ -162,6 +162,6 @@ impl<'a> Records<'a> {
         if more > 0 {
             return Err(BadFile::Long);
         }
-        if self.read_bytes != self.content_bytes { Err(BadFile::Count) } else { Ok(()) }
+        if self.read_bytes == self.content_bytes { Ok(()) } else { Err(BadFile::Count) }
     }
 }

@@ -44,40 +44,40 @@ impl<S: Borrow<Shelf>> Rows<S> {
 
     pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         while self.page.is_empty() && self.group < self.top.shape.groups() {
-            self.read_group()?;
+            self.read_page()?;
             self.group += 1;
         }
         Ok(self.page.pop_front())
     }
 
-    fn read_group(&mut self) -> Result<(), Fault> {
-        let shelf = self.shelf.borrow();
+    fn read_page(&mut self) -> Result<(), Fault> {
+        let kept: &Shelf = self.shelf.borrow();
         let bad = || Fault::Damaged("its rows are not those that its hashes are of");
-        let hashes = shelf.node(self.base, Place::Group(self.group))?.ok_or_else(bad)?;
+        let below = kept.node(self.base, Place::Group(self.group))?.ok_or_else(bad)?;
         let place = self.group as usize * HASH_BYTES;
-        if group_hash(self.group, &hashes) != self.top.groups[place..place + HASH_BYTES] {
+        if group_hash(self.group, &below) != self.top.groups[place..place + HASH_BYTES] {
             return Err(bad());
         }
         let buckets = self.top.shape.group_buckets();
         let first = self.group * buckets;
         let sql = "SELECT place, bytes FROM node WHERE place >= ?1 AND place < ?2 ORDER BY place";
-        let mut statement = shelf.connection.prepare_cached(sql)?;
+        let mut statement = kept.connection.prepare_cached(sql)?;
         let start = number_of(self.base, Place::Bucket(first));
-        let mut kept = statement.query([start, start + i64::from(buckets)])?;
-        let mut found = kept.next()?;
-        for (bucket, hash) in (first..).zip(hashes.chunks_exact(HASH_BYTES)) {
+        let mut nodes = statement.query([start, start + i64::from(buckets)])?;
+        let mut found = nodes.next()?;
+        for (bucket, hash) in (first..).zip(below.chunks_exact(HASH_BYTES)) {
             let mut hasher = BucketHasher::new(bucket);
             let place = number_of(self.base, Place::Bucket(bucket));
             if let Some(row) = found
                 && row.get::<_, i64>(0)? == place
             {
-                let bytes = shelf.seal.open(Place::Bucket(bucket), row.get(1)?)?;
+                let bytes = kept.seal.open(Place::Bucket(bucket), row.get(1)?)?;
                 for row in BucketRows(&bytes) {
                     let (_, row) = row?;
                     hasher.row(row);
                     self.page.push_back(row.to_vec());
                 }
-                found = kept.next()?;
+                found = nodes.next()?;
             }
             if hasher.finish() != hash {
                 return Err(bad());
