@@ -194,10 +194,6 @@ mod tests {
 
     use super::*;
 
-    fn none() -> Result<Option<Passphrase>, KeyError> {
-        Ok(None)
-    }
-
     #[test]
     fn a_key_is_the_same_after_its_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -206,10 +202,10 @@ mod tests {
         let passphrase = || Passphrase::new("correct horse\n".into());
         key.save(&open, None).unwrap();
         key.save(&sealed, Some(&passphrase())).unwrap();
-        assert_eq!(PrivateKey::load(&open, none).unwrap().id(), key.id());
+        assert_eq!(PrivateKey::load(&open, || Ok(None)).unwrap().id(), key.id());
         let loaded = PrivateKey::load(&sealed, || Ok(Some(passphrase()))).unwrap();
         assert_eq!(loaded.sign(b"message"), key.sign(b"message"));
-        assert!(matches!(PrivateKey::load(&sealed, none), Err(KeyError::NoPassphrase { .. })));
+        assert!(matches!(PrivateKey::load(&sealed, || Ok(None)), Err(KeyError::NoPassphrase { .. })));
         let wrong = PrivateKey::load(&sealed, || Ok(Some(Passphrase::new("battery staple".into()))));
         assert!(matches!(wrong, Err(KeyError::WrongPassphrase { .. })));
         assert!(matches!(key.save(&open, None), Err(KeyError::Disk { .. })), "it is not written over");
@@ -224,10 +220,10 @@ mod tests {
         PrivateKey::generate().unwrap().save(&path, None).unwrap();
         for mode in [0o640, 0o604, 0o620] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(PrivateKey::load(&path, none), Err(KeyError::ReadableByOthers { .. })));
+            assert!(matches!(PrivateKey::load(&path, || Ok(None)), Err(KeyError::ReadableByOthers { .. })));
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-        PrivateKey::load(&path, none).unwrap();
+        PrivateKey::load(&path, || Ok(None)).unwrap();
     }
 
     #[test]

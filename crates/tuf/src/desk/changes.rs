@@ -39,7 +39,10 @@ impl Repository {
     pub fn plan(&self, changes: &Changes, now: Time) -> Result<Draft, DeskError> {
         let published = self.published()?;
         let absent = || DeskError::Absent { path: self.folder.clone() };
-        let mut targets = published.rest.ok_or_else(absent)?.targets.signed;
+        let published_targets = published.rest.ok_or_else(absent)?.targets;
+        // What stands in the folder may have been changed there: nothing is built on what too few have signed.
+        published_targets.verify(&Role::Targets.file(), &published.root.authority(Role::Targets))?;
+        let mut targets = published_targets.signed;
         let root = &published.root.signed;
         for path in &changes.remove {
             if targets.targets.remove(path.as_str()).is_none() {

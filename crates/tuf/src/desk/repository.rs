@@ -114,6 +114,7 @@ impl Repository {
         if let Some(rest) = &published.rest
             && before.role(Role::Targets) != root.role(Role::Targets)
         {
+            rest.targets.verify(&Role::Targets.file(), &published.root.authority(Role::Targets))?;
             let mut targets = rest.targets.signed.clone();
             targets.version += 1;
             targets.expires = terms.expires(Role::Targets, now);
@@ -146,7 +147,8 @@ impl Repository {
         Ok(Status { roles, targets })
     }
 
-    /// What is published, every signature verified. What has expired is what is to be renewed, so no time is asked.
+    /// What is published. Roots are verified; of the rest whoever builds on it verifies what it builds on, for when
+    /// keys are just being rotated the rest may be signed by the old ones.
     pub(super) fn published(&self) -> Result<Published, DeskError> {
         let read = |role: &str, version| self.read(&RepoPath::metadata(role, version));
         let first = read("root", Some(1))?.ok_or_else(|| DeskError::Absent { path: self.folder.clone() })?;
