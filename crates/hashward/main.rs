@@ -28,6 +28,7 @@ mod run;
 mod scan;
 mod shares;
 mod subscribe;
+mod subscriptions;
 mod validate;
 mod wiring;
 

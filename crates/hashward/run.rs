@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use hashward_engine::{Health, Judge, JudgeOptions, Live, Metrics, Part, PortError, Stop, pipeline::Ended};
@@ -16,12 +16,15 @@ use crate::lists::{self, First, Keeping, Loader, Teller, Told, Waker};
 use crate::logging;
 use crate::output::Style;
 use crate::print::Printer;
+use crate::subscribe;
 use crate::wiring::{self, Line, LineError};
 
 /// How much longer than `line.drain_timeout_ms` the process may live after a stop.
 const WATCHDOG_GRACE: Duration = Duration::from_secs(1);
 /// How often the watchdog looks.
 const WATCHDOG_TICK: Duration = Duration::from_millis(50);
+/// How often it is looked whether there is a list, where nothing says so.
+const LISTS_LOOK: Duration = Duration::from_secs(1);
 
 /// Runs until it is stopped.
 pub(crate) fn run(config: &Config, style: Style) -> Result<Exit> {
@@ -80,6 +83,10 @@ impl<'a> Worker<'a> {
         let config = self.config;
         let mut loader = Loader::new(config, Keeping::AsConfigured)?;
         let teller = Teller::new(self.metrics.clone(), config.policy.rollout.clone());
+        subscribe::worker::start(config, (&self.metrics, &self.health), &self.waker, &self.stop)?;
+        if !self.wait_for_lists(&mut loader)? {
+            return Ok(Exit::Success);
+        }
         let (live, teller) = self.first(&mut loader, teller)?;
         let judge =
             Judge::new(live.clone(), config.policy.clone(), judge_options(config), self.metrics.clone());
@@ -98,6 +105,23 @@ impl<'a> Worker<'a> {
         stop.request();
         drop(finished);
         exit(ended)
+    }
+
+    /// Waits until something of a subscription was fetched, if there is nothing else to match against: until then this
+    /// worker is not ready, and takes nothing in. Says whether to go on.
+    fn wait_for_lists(&self, loader: &mut Loader) -> Result<bool> {
+        let mut is_told = false;
+        while !loader.has_lists()? {
+            if !is_told {
+                self.health.not_ready(Part::Lists, "waiting for the first release of a subscription");
+                info!("no list yet: waiting for the first release of a subscription");
+                is_told = true;
+            }
+            if !self.waker.wait(Instant::now() + LISTS_LOOK, &self.stop) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The first generation.

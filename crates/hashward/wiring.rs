@@ -172,7 +172,7 @@ fn open_references(config: &Config) -> Result<OpenReference> {
     }))
 }
 
-fn kafka_options(config: &Config) -> KafkaOptions {
+pub(crate) fn kafka_options(config: &Config) -> KafkaOptions {
     let kafka = &config.kafka;
     let table = |settings: &Settings| -> BTreeMap<String, String> {
         settings.iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -27,12 +27,17 @@ impl Part {
 
 /// What each part last said about itself. Shared; a part that has said nothing is not ready.
 #[derive(Clone, Debug)]
-pub struct Health(Arc<Mutex<BTreeMap<Part, Result<(), String>>>>);
+pub struct Health {
+    parts: Arc<Mutex<BTreeMap<Part, Result<(), String>>>>,
+    /// What somebody should look at, though the work goes on, by what it is about.
+    remarks: Arc<Mutex<BTreeMap<String, String>>>,
+}
 
 impl Default for Health {
     fn default() -> Self {
         let starting = |part| (part, Err("starting".to_owned()));
-        Self(Arc::new(Mutex::new([Part::Lists, Part::Source, Part::Delivery].map(starting).into())))
+        let parts = [Part::Lists, Part::Source, Part::Delivery].map(starting).into();
+        Self { parts: Arc::new(Mutex::new(parts)), remarks: Arc::default() }
     }
 }
 
@@ -48,13 +53,28 @@ impl Health {
     }
 
     fn set(&self, part: Part, state: Result<(), String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(part, state);
     }
 
     /// Each part's name and state.
     pub fn parts(&self) -> Vec<(&'static str, Result<(), String>)> {
-        let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.iter().map(|(part, state)| (part.name(), state.clone())).collect()
+    }
+
+    /// Says what somebody should look at, though the work goes on: `/readyz` tells it, and stays ready. None: all is well
+    /// again.
+    pub fn remark(&self, about: &str, what: Option<String>) {
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        match what {
+            Some(what) => drop(remarks.insert(about.to_owned(), what)),
+            None => drop(remarks.remove(about)),
+        }
+    }
+
+    /// What somebody should look at.
+    pub fn remarks(&self) -> BTreeMap<String, String> {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether every part is well.

@@ -36,7 +36,7 @@ pub use health::{Health, Part};
 pub use judge::{Judge, JudgeOptions, Judged, Notable, read_content};
 pub use lists::{ListIndexError, LoadedList};
 pub use live::Live;
-pub use metrics::{METRICS, MetricDoc, Metrics};
+pub use metrics::{METRICS, MetricDoc, Metrics, ReleaseGauges};
 pub use outgoing::{Outgoing, Quarantined};
 pub use policy::{Policy, Stage};
 pub use ports::{AlertSink, Checkpoint, Delivery, PortError, Source, Ticket};

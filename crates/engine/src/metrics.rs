@@ -8,7 +8,7 @@ use std::time::Duration;
 use hashward_core::{Action, Decision, Generation, UnreadableKind};
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
 
@@ -107,10 +107,39 @@ metrics! {
         "Entries whose breaker tripped because they matched a flood, by list.";
     breaker_open: IntGauge "gauge" "hashward_breaker_open_entries" []
         "Entries whose breaker has tripped and is not released: they ask for review at most.";
+    pulls: IntCounterVec "counter" "hashward_subscription_pulls_total" ["subscription", "result"]
+        "Looks for new releases, by subscription and result: applied, same or failed.";
+    pulled: GaugeVec "gauge" "hashward_subscription_pulled_timestamp_seconds" ["subscription"]
+        "When a look for new releases last succeeded, in seconds since the Unix epoch.";
+    release: IntGaugeVec "gauge" "hashward_list_release" ["list"]
+        "The number of the release of each subscribed list.";
+    release_created: GaugeVec "gauge" "hashward_list_release_created_timestamp_seconds" ["list"]
+        "When the release of each subscribed list was made, in seconds since the Unix epoch.";
+    release_expires: GaugeVec "gauge" "hashward_list_release_expires_timestamp_seconds" ["list"]
+        "When the release of each subscribed list is stale, in seconds since the Unix epoch.";
+    release_stale: IntGaugeVec "gauge" "hashward_list_release_stale" ["list"]
+        "1 while the release of a subscribed list is stale: it is matched on, and a newer one is missing.";
+    release_held: IntGaugeVec "gauge" "hashward_list_release_held" ["list"]
+        "1 while an operator holds a subscribed list at a release.";
     ready: IntGauge "gauge" "hashward_ready" []
         "1 while every part is ready.";
     build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
         "Always 1; the label tells the version.";
+}
+
+/// What is told of the release of a list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReleaseGauges {
+    /// Its number.
+    pub number: u64,
+    /// When it was made, in seconds since the Unix epoch.
+    pub created_seconds: f64,
+    /// When it is stale, in seconds since the Unix epoch.
+    pub expires_seconds: f64,
+    /// Whether it is.
+    pub is_stale: bool,
+    /// Whether an operator holds the list at it.
+    pub is_held: bool,
 }
 
 /// Makes one metric of its type.
@@ -133,6 +162,7 @@ new! {
     IntCounter: |name, help, _labels| Self::new(name, help);
     IntGauge: |name, help, _labels| Self::new(name, help);
     Gauge: |name, help, _labels| Self::new(name, help);
+    GaugeVec: |name, help, labels| Self::new(Opts::new(name, help), labels);
     IntCounterVec: |name, help, labels| Self::new(Opts::new(name, help), labels);
     IntGaugeVec: |name, help, labels| Self::new(Opts::new(name, help), labels);
     Histogram: |name, help, _labels|
@@ -253,6 +283,27 @@ impl Metrics {
         }
     }
 
+    /// A publisher was asked for new releases, with this result: `applied`, `same` or `failed`. `when`, in seconds since
+    /// the Unix epoch, if that succeeded.
+    pub fn pulled(&self, subscription: &str, result: &'static str, when: Option<f64>) {
+        for word in ["applied", "same", "failed"] {
+            self.pulls.with_label_values(&[subscription, word]).inc_by(u64::from(word == result));
+        }
+        if let Some(when) = when {
+            self.pulled.with_label_values(&[subscription]).set(when);
+        }
+    }
+
+    /// Which release of a subscribed list is held.
+    pub fn release_held(&self, list: &str, release: &ReleaseGauges) {
+        let number = i64::try_from(release.number).unwrap_or(i64::MAX);
+        self.release.with_label_values(&[list]).set(number);
+        self.release_created.with_label_values(&[list]).set(release.created_seconds);
+        self.release_expires.with_label_values(&[list]).set(release.expires_seconds);
+        self.release_stale.with_label_values(&[list]).set(release.is_stale.into());
+        self.release_held.with_label_values(&[list]).set(release.is_held.into());
+    }
+
     /// The lists were read, with this result: `applied`, `refused` or `failed`.
     pub fn lists_renewed(&self, result: &'static str) {
         self.renewals.with_label_values(&[result]).inc();
@@ -317,6 +368,10 @@ mod tests {
         let metrics = Metrics::register(Registry::new()).unwrap();
         metrics.partition_lag("uploads", 0, 7);
         metrics.list_loaded("sample", 3, 0, 0);
+        metrics.pulled("publisher", "same", Some(1.0));
+        let (created_seconds, expires_seconds, is_stale, is_held) = (1.0, 2.0, false, false);
+        let release = ReleaseGauges { number: 1, created_seconds, expires_seconds, is_stale, is_held };
+        metrics.release_held("sample", &release);
         let text = metrics.render();
         let mut served: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();

@@ -37,7 +37,7 @@ fn readiness(health: &Health) -> Response {
     let state = |state: Result<(), String>| Value::from(state.err().unwrap_or_else(|| "ready".to_owned()));
     let parts: Map<_, _> = parts.into_iter().map(|(name, part)| (name.to_owned(), state(part))).collect();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &json!({ "ready": is_ready, "parts": parts }))
+    json_response(status, &json!({ "ready": is_ready, "parts": parts, "remarks": health.remarks() }))
 }
 
 fn version() -> Response {

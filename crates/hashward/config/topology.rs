@@ -94,13 +94,8 @@ fn generations(config: &Config, findings: &mut Vec<Finding>) {
 
 fn subscriptions(config: &Config, findings: &mut Vec<Finding>) {
     let subscriptions = &config.subscriptions;
-    let is_set = subscriptions.directory.is_some();
-    if !is_set && subscriptions.announcements_topic.is_some() {
+    if subscriptions.directory.is_none() && subscriptions.announcements_topic.is_some() {
         let what = "nothing is followed without subscriptions.directory: name it too";
         findings.push(Finding::of("subscriptions.announcements_topic", what));
-    }
-    if is_set && subscriptions.poll.is_none() && subscriptions.announcements_topic.is_none() {
-        let what = "0: with no subscriptions.announcements_topic either, no release would ever be noticed";
-        findings.push(Finding::of("subscriptions.poll_ms", what));
     }
 }

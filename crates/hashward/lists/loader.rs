@@ -85,7 +85,8 @@ impl Loader {
     /// Looks at the configured lists, and reads what is known as good.
     pub(crate) fn new(config: &Config, keeping: Keeping) -> Result<Self> {
         let lists = config.lists.clone();
-        if lists.files.is_empty() {
+        let subscriptions = config.subscriptions.directory.as_deref();
+        if lists.files.is_empty() && subscriptions.is_none() {
             bail!(NO_LIST);
         }
         let guard = config.guard.clone();
@@ -94,7 +95,10 @@ impl Loader {
             Some(key) => (key, true),
             None => (SealKey::generate()?, false),
         };
-        let sources = Sources::new(&lists.files, options, key::of_replicas(&key));
+        if !has_own_key && subscriptions.is_some() {
+            bail!("subscriptions are kept sealed: {}", key::NO_KEY);
+        }
+        let sources = Sources::new(&lists.files, subscriptions, options, key::of_replicas(&key))?;
         let mut sealed = [Kind::Sealed, Kind::Replica].into_iter().flat_map(|kind| sources.of_kind(kind));
         if !has_own_key && let Some(sealed) = sealed.next() {
             bail!("{}: is sealed: {}", sealed.display(), key::NO_KEY);
@@ -131,6 +135,12 @@ impl Loader {
         })
     }
 
+    /// Whether there is a list. There may be none yet if nothing of any subscription was fetched.
+    pub(crate) fn has_lists(&mut self) -> Result<bool> {
+        self.sources.rescan()?;
+        Ok(!self.sources.is_empty())
+    }
+
     /// What is to be said of what was read since the last time.
     pub(crate) fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
@@ -149,6 +159,9 @@ impl Loader {
     /// The first generation: of what the lists say now, or if that cannot be had the newest kept one. Sealed files are
     /// kept nowhere: they must be there.
     pub(crate) fn first(&mut self) -> Result<First> {
+        if !self.has_lists()? {
+            bail!("no list: nothing of any subscription was fetched yet: `hashward subscribe pull`");
+        }
         if let Some(held) = self.wish()? {
             let snapshot = self.roll_back(&held)?;
             self.held = Some(held);
@@ -240,7 +253,8 @@ impl Loader {
 
     /// Whether a list, or the wish to stay at a generation, is not what it was. `sight` is what was seen at the last time,
     /// and becomes what is seen now.
-    pub(crate) fn has_changed(&self, sight: &mut Sight) -> Result<bool> {
+    pub(crate) fn has_changed(&mut self, sight: &mut Sight) -> Result<bool> {
+        self.sources.rescan()?;
         let before = std::mem::replace(sight, Sight { looks: self.sources.looks(), wish: self.wish()? });
         if sight.wish != self.held {
             return Ok(true);

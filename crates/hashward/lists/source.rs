@@ -4,11 +4,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use hashward_core::ListId;
 use hashward_index::is_index_file;
 use hashward_list::store::{Store, is_list_folder};
 use hashward_list::{FolderState, ListError, ListHistory, LoadOptions, OpenList};
 use hashward_release::{ReplicaKey, ReplicaReader, is_replica_folder, replica_state};
+
+use crate::subscriptions::replicas;
 
 /// What is named as a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,6 +82,10 @@ fn newest_state(folder: &Path) -> Option<FolderState> {
 /// The lists that are named, and how each looked when it was read.
 pub(crate) struct Sources {
     all: Vec<Source>,
+    /// Where the lists are that were named.
+    named: Vec<PathBuf>,
+    /// The folder of subscriptions, whose lists come and go.
+    subscriptions: Option<PathBuf>,
     options: LoadOptions,
     replica_key: ReplicaKey,
 }
@@ -91,10 +98,45 @@ struct Source {
 }
 
 impl Sources {
-    /// The lists at `paths`; replicas among them are sealed under `replica_key`.
-    pub(crate) fn new(paths: &[PathBuf], options: LoadOptions, replica_key: ReplicaKey) -> Self {
-        let source = |path: &PathBuf| Source { path: path.clone(), kind: Kind::of(path), looks: None };
-        Self { all: paths.iter().map(source).collect(), options, replica_key }
+    /// The lists at `named`, and those that `subscriptions` holds now; replicas are sealed under `replica_key`.
+    pub(crate) fn new(
+        named: &[PathBuf],
+        subscriptions: Option<&Path>,
+        options: LoadOptions,
+        replica_key: ReplicaKey,
+    ) -> Result<Self> {
+        let (named, subscriptions) = (named.to_vec(), subscriptions.map(Path::to_owned));
+        let mut sources = Self { all: Vec::new(), named, subscriptions, options, replica_key };
+        sources.rescan()?;
+        Ok(sources)
+    }
+
+    /// Looks which lists there are now: those of subscriptions come and go.
+    pub(crate) fn rescan(&mut self) -> Result<()> {
+        let mut paths = self.named.clone();
+        if let Some(directory) = &self.subscriptions {
+            paths.extend(replicas(directory)?);
+        }
+        if self.all.iter().map(|source| &source.path).ne(&paths) {
+            let mut before = std::mem::take(&mut self.all);
+            self.all = paths
+                .into_iter()
+                .map(|path| match before.iter().position(|source| source.path == path) {
+                    Some(place) => before.swap_remove(place),
+                    None => Source { kind: Kind::of(&path), path, looks: None },
+                })
+                .collect();
+            if !before.is_empty() {
+                // What went is not told by the looks of those that are left.
+                self.forget();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is no list.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
     /// The paths of the lists of a kind.
@@ -205,7 +247,7 @@ mod tests {
         let text = folder.path().join("known.txt");
         fs::write(&text, "a").unwrap();
         let key = ReplicaKey::new(SealKey::generate().unwrap().derive("test"));
-        let mut sources = Sources::new(std::slice::from_ref(&text), LoadOptions::default(), key);
+        let mut sources = Sources::new(std::slice::from_ref(&text), None, LoadOptions::default(), key).unwrap();
         let first = sources.looks();
         assert!(sources.changed(Kind::Text, &first), "it was never read");
         sources.remember(first.clone());

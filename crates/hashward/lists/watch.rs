@@ -19,7 +19,6 @@ pub(crate) struct Waker(Arc<(Mutex<bool>, Condvar)>);
 
 impl Waker {
     /// Wakes the watcher, or has it look again when it is done with what it is at.
-    #[cfg_attr(not(test), expect(dead_code, reason = "whoever follows subscriptions wakes"))]
     pub(crate) fn wake(&self) {
         let (asked, bell) = &*self.0;
         *asked.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -27,7 +26,7 @@ impl Waker {
     }
 
     /// Waits until `end`, or until it is woken or stopped. Says whether to go on.
-    fn wait(&self, end: Instant, stop: &Stop) -> bool {
+    pub(crate) fn wait(&self, end: Instant, stop: &Stop) -> bool {
         let (asked, bell) = &*self.0;
         let mut woken = asked.lock().unwrap_or_else(PoisonError::into_inner);
         while !stop.is_requested() {

@@ -18,8 +18,8 @@ const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// How often is looked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// The time between two looks, about; `None`: only announcements lead to one.
-    pub(crate) poll: Option<Duration>,
+    /// The time between two looks, about.
+    pub(crate) poll: Duration,
     /// The shortest time between a look and one because of an announcement.
     pub(crate) announced_gap: Duration,
 }
@@ -39,15 +39,15 @@ pub(crate) fn follow(pace: Pace, mut ears: Option<Ears>, stop: &Stop, mut look: 
 /// Waits until it is time for the next look.
 fn wait(pace: Pace, mut ears: Option<&mut Ears>, stop: &Stop) {
     let looked = Instant::now();
-    let due = pace.poll.map(|poll| looked + jittered(poll, random()));
+    let due = looked + jittered(pace.poll, random());
     let mut was_announced = false;
     while !stop.is_requested() {
         let now = Instant::now();
         let is_announced = was_announced && now >= looked + pace.announced_gap;
-        if is_announced || due.is_some_and(|due| now >= due) {
+        if is_announced || now >= due {
             return;
         }
-        let left = due.map_or(TICK, |due| TICK.min(due - now));
+        let left = TICK.min(due - now);
         match &mut ears {
             Some(ears) if !was_announced => was_announced = ears.hear(left),
             _ => thread::sleep(left),
@@ -138,7 +138,7 @@ mod tests {
     fn the_first_look_is_at_once_and_a_stop_ends_it() {
         let stop = Stop::default();
         let mut looks = 0;
-        let pace = Pace { poll: Some(Duration::from_millis(1)), announced_gap: Duration::from_millis(1) };
+        let pace = Pace { poll: Duration::from_millis(1), announced_gap: Duration::from_millis(1) };
         follow(pace, None, &stop, || {
             looks += 1;
             if looks == 3 {

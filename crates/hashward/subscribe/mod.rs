@@ -1,18 +1,18 @@
 //! `subscribe`: takes up the lists that others publish as signed releases.
 
 mod args;
-mod folder;
-pub(crate) mod follow;
-mod held;
+mod follow;
 mod pull;
 mod status;
 mod transport;
+pub(crate) mod worker;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use hashward_core::ListId;
 use hashward_release::{Identities, Replica, ReplicaKey};
 use hashward_tuf::Store;
 use jiff::Timestamp;
@@ -21,14 +21,13 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use args::{HELP, SubscribeCommand};
 use args::{Add, Named, OfList, Remove, Rollback};
-pub(crate) use folder::{Manifest, Subscription};
-pub(crate) use held::Held;
-pub(crate) use pull::{Pulled, PulledList, Puller};
+pub(crate) use pull::{Pulled, Puller};
 
 use crate::config::{Config, Subscriptions};
 use crate::exit::Exit;
 use crate::lists::key;
 use crate::output::{Output, Paint, Style, tame};
+use crate::subscriptions::{Held, Manifest, Subscription};
 
 /// The largest root, in bytes.
 const ROOT_BYTES_MAX: u64 = 512 << 10;
@@ -208,12 +207,12 @@ fn resume(directory: &Path, arguments: &OfList, style: Style) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn taken(subscription: &Subscription, list: &hashward_core::ListId) -> Result<()> {
+fn taken(subscription: &Subscription, list: &ListId) -> Result<()> {
     let taken = subscription.taken()?;
     if taken.contains(list) {
         return Ok(());
     }
-    let known: Vec<&str> = taken.iter().map(hashward_core::ListId::as_str).collect();
+    let known: Vec<&str> = taken.iter().map(ListId::as_str).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     bail!("{}: the list {list} was not taken: taken are {known}", subscription.name)
 }
@@ -225,7 +224,7 @@ fn remove(directory: &Path, arguments: &Remove, style: Style) -> Result<Exit> {
     if style.json {
         output.json(&json!({"removed": arguments.name}))?;
     } else {
-        output.line(format_args!("{} is removed; a worker that runs keeps what it has loaded", arguments.name))?;
+        output.line(format_args!("{} is removed; a worker that runs matches against it no more", arguments.name))?;
     }
     Ok(Exit::Success)
 }

@@ -11,8 +11,7 @@ use hashward_release::{Applied, Header, Identities, ReleaseError, Replica, Repli
 use hashward_tuf::{Client, Limits, Store, Target, Transport};
 use jiff::Timestamp;
 
-use super::folder::Subscription;
-use super::held::Held;
+use crate::subscriptions::{Held, Subscription};
 
 /// So many lists of one repository are taken at the most.
 const LISTS_MAX: usize = 1000;

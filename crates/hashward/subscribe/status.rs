@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::Named;
-use super::{Subscription, named, replica_key};
+use super::{named, replica_key};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{Output, Paint, Style, counted, tame};

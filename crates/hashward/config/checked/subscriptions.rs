@@ -9,8 +9,8 @@ use super::{Check, MS_MAX};
 pub(crate) struct Subscriptions {
     /// The folder with the subscriptions; `None`: there are none.
     pub(crate) directory: Option<PathBuf>,
-    /// How often it is looked for new releases; `None`: only when something is announced.
-    pub(crate) poll: Option<Duration>,
+    /// How often it is looked for new releases, about.
+    pub(crate) poll: Duration,
     /// The topic of announcements, if there is one.
     pub(crate) announcements_topic: Option<String>,
     /// The shortest time between two looks because of announcements.
@@ -30,11 +30,10 @@ pub(super) fn subscriptions(raw: &RawSubscriptions, check: &mut Check) -> Subscr
     let directory = optional("subscriptions.directory", &raw.directory);
     let identity_file = optional("subscriptions.identity_file", &raw.identity_file);
     let ca_file = optional("subscriptions.ca_file", &raw.ca_file);
-    let poll = check.ms("subscriptions.poll_ms", raw.poll_ms, 0, MS_MAX);
     let topic = &raw.announcements_topic;
     Subscriptions {
         directory,
-        poll: (!poll.is_zero()).then_some(poll),
+        poll: check.ms("subscriptions.poll_ms", raw.poll_ms, 1, MS_MAX),
         announcements_topic: (!topic.is_empty())
             .then(|| check.topic("subscriptions.announcements_topic", topic)),
         announced_gap: check.ms("subscriptions.announced_gap_ms", raw.announced_gap_ms, 1, MS_MAX),

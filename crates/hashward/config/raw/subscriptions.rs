@@ -9,8 +9,8 @@ pub(crate) struct RawSubscriptions {
     /// needs `lists.key_file`: what is fetched is kept sealed. Empty: no subscriptions.
     #[schemars(example = "/var/lib/hashward/subscriptions")]
     pub(crate) directory: String,
-    /// How often `run` looks for new releases, in milliseconds, 0 to a day: each time a random quarter earlier or
-    /// later, so that workers do not ask all at once. 0: only when something is announced.
+    /// How often `run` looks for new releases, in milliseconds, at most a day: each time a random quarter earlier or
+    /// later, so that workers do not ask all at once.
     #[schemars(example = 300_000)]
     pub(crate) poll_ms: u64,
     /// The Kafka topic on which new releases are announced: every worker then looks at once. It may hold anything: an

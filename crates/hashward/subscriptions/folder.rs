@@ -143,7 +143,7 @@ impl Subscription {
         Ok(Self { name: name.to_owned(), folder, manifest })
     }
 
-    /// Removes it with all it has fetched. A worker that runs keeps what it has loaded.
+    /// Removes it with all it has fetched. A worker that runs matches against it no more.
     pub(crate) fn remove(self, directory: &Path) -> Result<()> {
         let _lock = self.lock()?;
         let unfinished = directory.join(format!("{UNFINISHED}{}", self.name));
