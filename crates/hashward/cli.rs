@@ -10,6 +10,8 @@ use crate::exit::EXIT_CODES;
 use crate::generations::{self, GenerationsCommand};
 use crate::list::{self, ListCommand};
 use crate::output::{Color, Style};
+use crate::release::{self, ReleaseCommand};
+use crate::tuf_client::TufClient;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,6 +108,15 @@ pub(crate) enum Command {
     /// Shows the kept generations of the lists, goes back to one, and follows the lists again
     #[command(subcommand, after_help = generations::HELP)]
     Generations(GenerationsCommand),
+    /// Publishes lists: keys, signatures, and the repository that others follow
+    ///
+    /// A repository is a folder of static files, for any web server. Keys that lie apart from it sign what it holds,
+    /// several of them together; one that is at hand keeps it alive.
+    #[command(subcommand, after_help = release::HELP)]
+    Release(ReleaseCommand),
+    /// Speaks the command-line protocol of the public conformance tests for The Update Framework
+    #[command(hide = true)]
+    TufClient(TufClient),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),
