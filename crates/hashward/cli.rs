@@ -11,6 +11,8 @@ use crate::generations::{self, GenerationsCommand};
 use crate::list::{self, ListCommand};
 use crate::output::{Color, Style};
 use crate::subscribe::{self, SubscribeCommand};
+use crate::release::{self, ReleaseCommand};
+use crate::tuf_client::TufClient;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,6 +112,15 @@ pub(crate) enum Command {
     /// Takes up the lists that others publish as signed releases
     #[command(subcommand, after_help = subscribe::HELP)]
     Subscribe(SubscribeCommand),
+    /// Publishes lists: keys, signatures, and the repository that others follow
+    ///
+    /// A repository is a folder of static files, for any web server. Keys that lie apart from it sign what it holds,
+    /// several of them together; one that is at hand keeps it alive.
+    #[command(subcommand, after_help = release::HELP)]
+    Release(ReleaseCommand),
+    /// Speaks the command-line protocol of the public conformance tests for The Update Framework
+    #[command(hide = true)]
+    TufClient(TufClient),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),

@@ -24,11 +24,13 @@ mod nearest;
 mod output;
 mod print;
 mod progress;
+mod release;
 mod run;
 mod scan;
 mod shares;
 mod subscribe;
 mod subscriptions;
+mod tuf_client;
 mod validate;
 mod wiring;
 
@@ -66,6 +68,8 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Bench(bench) => bench::bench(&config()?, bench, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
         Command::List(command) => list::list(command, style),
+        Command::Release(command) => release::release(command, config, style),
+        Command::TufClient(client) => Ok(tuf_client::tuf_client(client)),
         Command::Generations(command) => generations::generations(&config()?, command, style),
         Command::Subscribe(command) => subscribe::subscribe(&config()?, command, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
@@ -91,6 +95,8 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),
+        Command::Release(_) => return Ok(global.refuse_configuration("release", &[])?),
+        Command::TufClient(_) => "tuf-client",
         Command::Config(ConfigCommand::Schema) => "config schema",
         Command::Config(ConfigCommand::Reference) => "config reference",
         Command::Completions { .. } => "completions",

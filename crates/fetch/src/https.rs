@@ -22,7 +22,7 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_LONGEST: Duration = Duration::from_secs(5);
 /// Idle connections that are kept for the next reference, in all and for each host.
 const IDLE_CONNECTIONS_MAX: usize = 64;
-const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 16;
+pub(crate) const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 16;
 /// The longest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 32 << 10;
 /// The memory of one connection's buffers, in bytes.
@@ -60,29 +60,8 @@ impl Patience {
 impl Https {
     pub(crate) fn new(options: &FetchOptions) -> Result<Self, FetchError> {
         let hosts = options.https_hosts.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
-        let roots = match &options.ca_file {
-            Some(path) => RootCerts::new_with_certs(&certificates(path)?),
-            None => RootCerts::WebPki,
-        };
-        let config = Agent::config_builder()
-            .https_only(true)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .user_agent(concat!("hashward/", env!("CARGO_PKG_VERSION")))
-            .accept_encoding("identity")
-            .max_response_header_size(HEAD_BYTES_MAX)
-            .input_buffer_size(INPUT_BUFFER_BYTES)
-            .output_buffer_size(OUTPUT_BUFFER_BYTES)
-            .max_idle_connections(IDLE_CONNECTIONS_MAX)
-            .max_idle_connections_per_host(IDLE_CONNECTIONS_PER_HOST_MAX)
-            .timeout_resolve(Some(options.connect_timeout))
-            .timeout_connect(Some(options.connect_timeout))
-            .timeout_global(Some(options.transfer_timeout))
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .build();
-        let connector = DefaultConnector::default().chain(StrictEnd);
-        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        let ca_file = options.ca_file.as_deref();
+        let agent = agent(ca_file, options.connect_timeout, options.transfer_timeout, true)?;
         let FetchOptions { transfer_timeout, attempts_max, .. } = *options;
         Ok(Self { hosts, agent, transfer_timeout, attempts_max })
     }
@@ -190,7 +169,40 @@ impl Https {
     }
 }
 
-fn is_identity(response: &Response<Body>) -> bool {
+/// Asks servers under limits: no redirects, no proxies from the environment, nothing packed. Without `https_only` it
+/// asks without TLS too.
+pub(crate) fn agent(
+    ca_file: Option<&Path>,
+    connect_timeout: Duration,
+    transfer_timeout: Duration,
+    https_only: bool,
+) -> Result<Agent, FetchError> {
+    let roots = match ca_file {
+        Some(path) => RootCerts::new_with_certs(&certificates(path)?),
+        None => RootCerts::WebPki,
+    };
+    let config = Agent::config_builder()
+        .https_only(https_only)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .user_agent(concat!("hashward/", env!("CARGO_PKG_VERSION")))
+        .accept_encoding("identity")
+        .max_response_header_size(HEAD_BYTES_MAX)
+        .input_buffer_size(INPUT_BUFFER_BYTES)
+        .output_buffer_size(OUTPUT_BUFFER_BYTES)
+        .max_idle_connections(IDLE_CONNECTIONS_MAX)
+        .max_idle_connections_per_host(IDLE_CONNECTIONS_PER_HOST_MAX)
+        .timeout_resolve(Some(connect_timeout))
+        .timeout_connect(Some(connect_timeout))
+        .timeout_global(Some(transfer_timeout))
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build();
+    let connector = DefaultConnector::default().chain(StrictEnd);
+    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+}
+
+pub(crate) fn is_identity(response: &Response<Body>) -> bool {
     let mut encodings = response.headers().get_all(header::CONTENT_ENCODING).iter();
     encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }

@@ -5,6 +5,8 @@
 //! files or ask servers that only it can reach. Redirects are not followed and proxies from the environment
 //! not used, because they lead elsewhere than what was checked.
 //!
+//! [`Web`] is something else: it asks the servers that an operator names, for files that are signed.
+//!
 //! A reference is never logged, and no reason why it failed repeats more of it than its scheme or its host.
 
 mod error;
@@ -15,7 +17,9 @@ mod reader;
 mod references;
 mod transport;
 mod url;
+mod web;
 
 pub use error::FetchError;
 pub use host::{HostPattern, HostPatternError};
 pub use references::{FetchOptions, ReferenceContent, References, URL_BYTES_MAX};
+pub use web::{Web, WebError, WebOptions};

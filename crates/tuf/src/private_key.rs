@@ -27,6 +27,7 @@ pub struct PrivateKey {
 }
 
 /// A passphrase. It is never shown; its memory is overwritten when it is dropped.
+#[derive(Eq, PartialEq)]
 pub struct Passphrase(Zeroizing<String>);
 
 /// What is wrong with a key file or a passphrase.
