@@ -10,8 +10,8 @@ use crate::exit::EXIT_CODES;
 use crate::generations::{self, GenerationsCommand};
 use crate::list::{self, ListCommand};
 use crate::output::{Color, Style};
-use crate::subscribe::{self, SubscribeCommand};
 use crate::release::{self, ReleaseCommand};
+use crate::subscribe::{self, SubscribeCommand};
 use crate::tuf_client::TufClient;
 
 const EXAMPLES: &str = "\

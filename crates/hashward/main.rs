@@ -43,6 +43,7 @@ use cli::{Cli, Command, ConfigCommand};
 use config::Config;
 use exit::Exit;
 use output::{Output, Paint, painted};
+use release::ReleaseCommand;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -92,6 +93,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         | Command::Validate(_)
         | Command::Generations(_)
         | Command::Subscribe(_)
+        | Command::Release(ReleaseCommand::Publish(_))
         | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),

@@ -31,5 +31,7 @@ mod list_usage;
 mod lists_live;
 mod observability;
 mod privacy;
+mod publisher;
+mod releases;
 mod structure;
 mod worker;

@@ -247,7 +247,8 @@ mod tests {
         let text = folder.path().join("known.txt");
         fs::write(&text, "a").unwrap();
         let key = ReplicaKey::new(SealKey::generate().unwrap().derive("test"));
-        let mut sources = Sources::new(std::slice::from_ref(&text), None, LoadOptions::default(), key).unwrap();
+        let mut sources =
+            Sources::new(std::slice::from_ref(&text), None, LoadOptions::default(), key).unwrap();
         let first = sources.looks();
         assert!(sources.changed(Kind::Text, &first), "it was never read");
         sources.remember(first.clone());

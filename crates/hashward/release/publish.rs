@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use hashward_core::ListId;
+use hashward_engine::lists::StepSize;
 use hashward_kafka::Announcement;
 use hashward_release::{Desk, Header, Plan, Recipients, SnapshotWish, TargetFile, TargetKind, Terms};
 use hashward_tuf::desk::{Changes, DeskError, Draft, NewTarget, Repository};
@@ -86,7 +87,10 @@ pub(crate) struct Publish {
 pub(super) fn publish(config: &Config, arguments: &Publish, style: Style) -> Result<Exit> {
     let repository = Repository::at(&arguments.repository);
     let published = repository.targets()?.with_context(|| {
-        format!("{}: nothing is published yet: finish `hashward release init` first", arguments.repository.display())
+        format!(
+            "{}: nothing is published yet: finish `hashward release init` first",
+            arguments.repository.display()
+        )
     })?;
     let now = Timestamp::now();
     let headers = headers(&published)?;
@@ -178,7 +182,13 @@ fn outdated(offered: &[Header], files: &[TargetFile]) -> Result<Vec<TargetPath>>
 
 fn new_target(file: TargetFile) -> Result<NewTarget> {
     let TargetFile { name, path, length_bytes, sha256, header } = file;
-    Ok(NewTarget { path: name.parse()?, file: path, length: length_bytes, sha256, custom: Some(header.to_json()) })
+    Ok(NewTarget {
+        path: name.parse()?,
+        file: path,
+        length: length_bytes,
+        sha256,
+        custom: Some(header.to_json()),
+    })
 }
 
 fn recipients(file: Option<&Path>) -> Result<Recipients> {
@@ -206,9 +216,10 @@ fn signed(mut made: Draft, keys: &[PrivateKey], paths: &[PathBuf]) -> Result<Dra
 /// Those who follow have guard rails too: what ours refuse would not be taken.
 fn verify_rails(config: &Config, plan: &Plan<'_>) -> Result<()> {
     let step = plan.step();
+    let size = StepSize { before: step.before, added: step.added, removed: step.withdrawn };
     // The first release has nothing to be held against.
     if step.before > 0
-        && let Err(refusal) = config.guard.caps.check(step.before, step.added, step.withdrawn)
+        && let Err(refusal) = config.guard.caps.check(size)
     {
         bail!("list {}: a guard rail refuses release {}: {refusal}", plan.list().id, plan.release());
     }
@@ -230,12 +241,11 @@ fn tell_plan<W: std::io::Write>(output: &mut Output<W>, plan: &Plan<'_>, style: 
         (true, false) => "a snapshot",
         _ => "a delta",
     };
-    let told = format!(
-        "{} added, {} changed, {} withdrawn; {files}",
-        step.added, step.changed, step.withdrawn
-    );
+    let told =
+        format!("{} added, {} changed, {} withdrawn; {files}", step.added, step.changed, step.withdrawn);
     let told = if plan.is_unchanged() { output.paint(Paint::Dim, told) } else { told };
-    output.line(format_args!("{list}: release {release}, {}: {told}", counted(entries, "entry", "entries")))?;
+    output
+        .line(format_args!("{list}: release {release}, {}: {told}", counted(entries, "entry", "entries")))?;
     Ok(())
 }
 
@@ -246,5 +256,6 @@ fn announce(config: &Config, announcement: Announcement) -> Result<()> {
         return Err(Finding::of("subscriptions.announcements_topic", what).into());
     };
     let options = wiring::kafka_options(config);
-    hashward_kafka::announce(&options, topic, &announcement, ANNOUNCE_TIMEOUT).context("it is published; announcing it")
+    hashward_kafka::announce(&options, topic, &announcement, ANNOUNCE_TIMEOUT)
+        .context("it is published; announcing it")
 }

@@ -81,7 +81,7 @@ pub(crate) struct OfList {
     pub(super) name: String,
     /// The list's id
     #[arg(long = "of", value_name = "ID")]
-    pub(super) list: ListId,
+    pub(super) id: ListId,
 }
 
 /// `rollback`.

@@ -2,6 +2,7 @@
 
 mod args;
 mod follow;
+mod look;
 mod pull;
 mod status;
 mod transport;
@@ -19,14 +20,14 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use args::{HELP, SubscribeCommand};
 use args::{Add, Named, OfList, Remove, Rollback};
+pub(crate) use args::{HELP, SubscribeCommand};
 pub(crate) use pull::{Pulled, Puller};
 
 use crate::config::{Config, Subscriptions};
 use crate::exit::Exit;
 use crate::lists::key;
-use crate::output::{Output, Paint, Style, tame};
+use crate::output::{Output, Style, tame};
 use crate::subscriptions::{Held, Manifest, Subscription};
 
 /// The largest root, in bytes.
@@ -39,7 +40,7 @@ pub(crate) fn subscribe(config: &Config, command: &SubscribeCommand, style: Styl
     };
     match command {
         SubscribeCommand::Add(arguments) => add(config, directory, arguments, style),
-        SubscribeCommand::Pull(arguments) => pull_now(config, directory, arguments, style),
+        SubscribeCommand::Pull(arguments) => look::look(config, directory, arguments, style),
         SubscribeCommand::Status(arguments) => status::status(config, directory, arguments, style),
         SubscribeCommand::Rollback(arguments) => roll_back(config, directory, arguments, style),
         SubscribeCommand::Resume(arguments) => resume(directory, arguments, style),
@@ -102,67 +103,15 @@ fn add(config: &Config, directory: &Path, arguments: &Add, style: Style) -> Resu
     } else {
         output.line(format_args!("subscribed to {} as {}", tame(&arguments.from), subscription.name))?;
         output.line(format_args!("everything rests on the root with the sha-256 {fingerprint}"))?;
-        output.line("compare it with what the publisher says by another way; `hashward subscribe pull` fetches")?;
+        output.line(
+            "compare it with what the publisher says by another way; `hashward subscribe pull` fetches",
+        )?;
     }
     Ok(Exit::Success)
 }
 
-fn pull_now(config: &Config, directory: &Path, arguments: &Named, style: Style) -> Result<Exit> {
-    let puller = puller(config)?;
-    let subscriptions = named(directory, arguments)?;
-    if subscriptions.is_empty() {
-        bail!("{}: there is no subscription: `hashward subscribe add` makes one", directory.display());
-    }
-    let mut output = Output::stdout(style.color);
-    let mut exit = Exit::Success;
-    for subscription in subscriptions {
-        let name = &subscription.name;
-        let pulled = match pull(config, &puller, &subscription) {
-            Ok(pulled) => pulled,
-            Err(error) => {
-                exit = Exit::Failed;
-                if style.json {
-                    output.json(&json!({"subscription": name, "error": format!("{error:#}")}))?;
-                } else {
-                    output.line(format_args!("{name}: {}", output.paint(Paint::Red, format_args!("{error:#}"))))?;
-                }
-                continue;
-            }
-        };
-        for (list, pulled) in &pulled.lists {
-            let told = pulled.as_ref().map(|pulled| (pulled, status::applied(&pulled.applied)));
-            if told.is_err() {
-                exit = Exit::Failed;
-            }
-            if style.json {
-                output.json(&match &told {
-                    Ok((pulled, applied)) => json!({
-                        "subscription": name, "list": list, "release": pulled.newest.release,
-                        "entries": pulled.newest.entries, "applied": applied.json(),
-                        "held": pulled.held.is_some(),
-                    }),
-                    Err(error) => json!({"subscription": name, "list": list, "error": format!("{error:#}")}),
-                })?;
-                continue;
-            }
-            match &told {
-                Ok((pulled, applied)) => {
-                    let held = if pulled.held.is_some() { ", held" } else { "" };
-                    let (release, entries) = (pulled.newest.release, pulled.newest.entries);
-                    output.line(format_args!("{name}: {list}: release {release}, {entries} entries, {applied}{held}"))?;
-                }
-                Err(error) => {
-                    let told = output.paint(Paint::Red, format_args!("{error:#}"));
-                    output.line(format_args!("{name}: {list}: {told}"))?;
-                }
-            }
-        }
-    }
-    Ok(exit)
-}
-
 fn roll_back(config: &Config, directory: &Path, arguments: &Rollback, style: Style) -> Result<Exit> {
-    let OfList { name, list } = &arguments.of;
+    let OfList { name, id: list } = &arguments.of;
     let subscription = Subscription::open(directory, name)?;
     taken(&subscription, list)?;
     let step = arguments.who.step(arguments.reason.clone())?;
@@ -193,7 +142,7 @@ fn roll_back(config: &Config, directory: &Path, arguments: &Rollback, style: Sty
 }
 
 fn resume(directory: &Path, arguments: &OfList, style: Style) -> Result<Exit> {
-    let OfList { name, list } = arguments;
+    let OfList { name, id: list } = arguments;
     let subscription = Subscription::open(directory, name)?;
     taken(&subscription, list)?;
     let was_held = subscription.resume(list)?;
@@ -224,7 +173,10 @@ fn remove(directory: &Path, arguments: &Remove, style: Style) -> Result<Exit> {
     if style.json {
         output.json(&json!({"removed": arguments.name}))?;
     } else {
-        output.line(format_args!("{} is removed; a worker that runs matches against it no more", arguments.name))?;
+        output.line(format_args!(
+            "{} is removed; a worker that runs matches against it no more",
+            arguments.name
+        ))?;
     }
     Ok(Exit::Success)
 }

@@ -33,8 +33,6 @@ pub(crate) struct Puller {
 pub(crate) struct Pulled {
     /// The version of the publisher's targets.
     pub(crate) version: u64,
-    /// When the publisher's metadata expires.
-    pub(crate) expires: Timestamp,
     /// The lists that are taken, each with what came of it.
     pub(crate) lists: Vec<(ListId, Result<PulledList>)>,
 }
@@ -59,7 +57,11 @@ impl Pulled {
 
 impl Puller {
     /// Looks, and applies what is new. A list that cannot be taken does not keep the others from it.
-    pub(crate) fn pull(&self, subscription: &Subscription, transport: impl Transport + 'static) -> Result<Pulled> {
+    pub(crate) fn pull(
+        &self,
+        subscription: &Subscription,
+        transport: impl Transport + 'static,
+    ) -> Result<Pulled> {
         let _lock = subscription.lock()?;
         let limits = Limits {
             target_time_max: self.timeout,
@@ -74,7 +76,7 @@ impl Puller {
             let pulled = self.pull_list(&client, subscription, &list, &offered);
             lists.push((list, pulled));
         }
-        Ok(Pulled { version: refreshed.targets_version, expires: refreshed.expires, lists })
+        Ok(Pulled { version: refreshed.targets_version, lists })
     }
 
     fn pull_list(
@@ -96,13 +98,14 @@ impl Puller {
                 // What cannot be read is made anew.
                 Err(_) => route(None, &headers)?,
             };
-            let go = |replica: &mut Replica, way: &[usize], applied: &mut Vec<Applied>| -> Result<(), Failed> {
-                for place in way {
-                    let (target, header) = &offered[*place];
-                    applied.push(self.apply(client, subscription, replica, target, header)?);
-                }
-                Ok(())
-            };
+            let go =
+                |replica: &mut Replica, way: &[usize], applied: &mut Vec<Applied>| -> Result<(), Failed> {
+                    for place in way {
+                        let (target, header) = &offered[*place];
+                        applied.push(self.apply(client, subscription, replica, target, header)?);
+                    }
+                    Ok(())
+                };
             match go(&mut replica, &way, &mut applied) {
                 Err(Failed::Release(error)) if error.wants_snapshot() => {
                     let healed = route(None, &headers).map_err(Failed::Release);
@@ -166,7 +169,9 @@ fn offers(client: &Client, subscription: &Subscription) -> Result<BTreeMap<ListI
         return Err(anyhow!("the publisher offers no list {missing}, which the subscription takes"));
     }
     if offers.len() > LISTS_MAX {
-        return Err(anyhow!("the publisher offers more than {LISTS_MAX} lists: name those that are to be taken"));
+        return Err(anyhow!(
+            "the publisher offers more than {LISTS_MAX} lists: name those that are to be taken"
+        ));
     }
     Ok(offers)
 }

@@ -61,7 +61,10 @@ impl fmt::Display for Told<'_> {
         if deltas > 0 {
             let and = if snapshots > 0 { ", and " } else { "" };
             let deltas = counted(deltas, "delta", "deltas");
-            write!(f, "{and}{deltas} applied: {all_added} added, {all_changed} changed, {all_withdrawn} withdrawn")?;
+            write!(
+                f,
+                "{and}{deltas} applied: {all_added} added, {all_changed} changed, {all_withdrawn} withdrawn"
+            )?;
         }
         Ok(())
     }
@@ -82,7 +85,8 @@ pub(super) fn status(config: &Config, directory: &Path, arguments: &Named, style
         if taken.is_empty() {
             exit = Exit::Matched;
             if style.json {
-                output.json(&json!({"subscription": name, "from": subscription.manifest.from, "list": null}))?;
+                output
+                    .json(&json!({"subscription": name, "from": subscription.manifest.from, "list": null}))?;
             } else {
                 output.line("  nothing was fetched yet: `hashward subscribe pull`")?;
             }
@@ -98,7 +102,8 @@ pub(super) fn status(config: &Config, directory: &Path, arguments: &Named, style
                 Err(error) => {
                     exit = Exit::Matched;
                     if style.json {
-                        output.json(&json!({"subscription": name, "list": list, "error": error.to_string()}))?;
+                        output
+                            .json(&json!({"subscription": name, "list": list, "error": error.to_string()}))?;
                     } else {
                         output.line(format_args!("  {list}  {}", output.paint(Paint::Red, error)))?;
                     }
@@ -132,7 +137,13 @@ pub(super) fn status(config: &Config, directory: &Path, arguments: &Named, style
                 kept.join(", ")
             ))?;
             if let Some(held) = held {
-                let told = format!("held at {} since {} by {}: {}", held.release, held.since, tame(&held.who), tame(&held.why));
+                let told = format!(
+                    "held at {} since {} by {}: {}",
+                    held.release,
+                    held.since,
+                    tame(&held.who),
+                    tame(&held.why)
+                );
                 output.line(format_args!("  {list}  {}", output.paint(Paint::Yellow, told)))?;
             }
         }

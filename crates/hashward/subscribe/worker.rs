@@ -78,7 +78,7 @@ impl Worker {
     }
 
     fn pulled(&mut self, name: &str, pulled: Pulled) {
-        let has_changed = pulled.has_changed();
+        let (has_changed, version) = (pulled.has_changed(), pulled.version);
         if has_changed {
             self.waker.wake();
         }
@@ -90,7 +90,7 @@ impl Worker {
                     self.well(&about);
                     if !applied.is_empty() {
                         let (release, entries) = (newest.release, newest.entries);
-                        info!(subscription = name, %list, release, entries, "release applied");
+                        info!(subscription = name, version, %list, release, entries, "release applied");
                     }
                 }
                 Err(error) => {
@@ -114,14 +114,18 @@ impl Worker {
         let name = &subscription.name;
         for list in subscription.taken().unwrap_or_default() {
             // What cannot be read was told by the look, or has no release yet.
-            let Ok(reader) = ReplicaReader::open(&subscription.replica(&list), &self.puller.key) else { continue };
+            let Ok(reader) = ReplicaReader::open(&subscription.replica(&list), &self.puller.key) else {
+                continue;
+            };
             let is_held = subscription.held(&list).is_ok_and(|held| held.is_some());
             let Header { release: number, created, expires, .. } = *reader.newest();
             let is_stale = reader.newest().is_expired_at(Timestamp::now());
-            let (created_seconds, expires_seconds) = (seconds(created.as_second()), seconds(expires.as_second()));
+            let (created_seconds, expires_seconds) =
+                (seconds(created.as_second()), seconds(expires.as_second()));
             let gauges = ReleaseGauges { number, created_seconds, expires_seconds, is_stale, is_held };
             self.metrics.release_held(list.as_str(), &gauges);
-            let stale = is_stale.then(|| format!("release {number} is stale since {expires:.0}: no newer one came"));
+            let stale =
+                is_stale.then(|| format!("release {number} is stale since {expires:.0}: no newer one came"));
             if let Some(stale) = &stale
                 && self.failing.insert(format!("{name}/{list} age"), stale.clone()).as_ref() != Some(stale)
             {

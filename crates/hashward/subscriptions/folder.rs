@@ -76,31 +76,34 @@ impl Subscription {
         check_name(name)?;
         let folder = directory.join(name);
         if folder.exists() {
-            bail!("{}: there is a subscription of that name: remove it first, or choose another", folder.display());
+            bail!(
+                "{}: there is a subscription of that name: remove it first, or choose another",
+                folder.display()
+            );
         }
         fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         if Self::all(directory)?.len() >= SUBSCRIPTIONS_MAX {
             bail!("{}: {SUBSCRIPTIONS_MAX} subscriptions are there, as many as can be", directory.display());
         }
-        let made = directory.join(format!("{UNFINISHED}{name}"));
-        remove_if_there(&made)?;
+        let unfinished = directory.join(format!("{UNFINISHED}{name}"));
+        remove_if_there(&unfinished)?;
         let make = || -> Result<()> {
             // What is fetched is nobody else's.
-            DirBuilder::new().mode(0o700).create(&made)?;
+            DirBuilder::new().mode(0o700).create(&unfinished)?;
             for inner in [TRUSTED, FETCHED, LISTS] {
-                DirBuilder::new().mode(0o700).create(made.join(inner))?;
+                DirBuilder::new().mode(0o700).create(unfinished.join(inner))?;
             }
-            trust(&made.join(TRUSTED))?;
-            let mut file = File::create_new(made.join(MANIFEST))?;
+            trust(&unfinished.join(TRUSTED))?;
+            let mut file = File::create_new(unfinished.join(MANIFEST))?;
             file.write_all(toml::to_string(&manifest).context("writing the manifest")?.as_bytes())?;
             file.sync_all()?;
-            sync(&made)?;
-            fs::rename(&made, &folder)?;
+            sync(&unfinished)?;
+            fs::rename(&unfinished, &folder)?;
             sync(directory)?;
             Ok(())
         };
         if let Err(error) = make() {
-            remove_if_there(&made)?;
+            remove_if_there(&unfinished)?;
             return Err(error.context(format!("making {}", folder.display())));
         }
         Ok(Self { name: name.to_owned(), folder, manifest })
@@ -132,7 +135,10 @@ impl Subscription {
         let path = folder.join(MANIFEST);
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!("{}: there is no subscription {name:?}: see `hashward subscribe status`", directory.display())
+                bail!(
+                    "{}: there is no subscription {name:?}: see `hashward subscribe status`",
+                    directory.display()
+                )
             }
             file => file.with_context(|| path.display().to_string())?,
         };
@@ -225,7 +231,11 @@ mod tests {
 
     fn manifest() -> Manifest {
         let lists = vec!["national".parse().unwrap()];
-        Manifest { from: "https://lists.example.net/".to_owned(), lists, since: "2026-11-28T00:00:00Z".to_owned() }
+        Manifest {
+            from: "https://lists.example.net/".to_owned(),
+            lists,
+            since: "2026-11-28T00:00:00Z".to_owned(),
+        }
     }
 
     fn add(directory: &Path, name: &str) -> Result<Subscription> {

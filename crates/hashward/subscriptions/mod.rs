@@ -17,7 +17,9 @@ pub(crate) fn replicas(directory: &Path) -> Result<Vec<PathBuf>> {
     for subscription in Subscription::all(directory)? {
         for list in subscription.taken()? {
             let replica = subscription.replica(&list);
-            if subscription.manifest.takes(&list) && replica_state(&replica).is_ok_and(|state| state.is_some()) {
+            if subscription.manifest.takes(&list)
+                && replica_state(&replica).is_ok_and(|state| state.is_some())
+            {
                 replicas.push(replica);
             }
         }

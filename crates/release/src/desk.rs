@@ -80,6 +80,11 @@ impl Desk {
         Ok(Self { folder: folder.to_owned(), store, shelf, _lock: lock })
     }
 
+    /// What is true of the whole list now.
+    pub fn list(&self) -> Result<ListInfo, ReleaseError> {
+        Ok(self.store.info()?)
+    }
+
     /// Plans the release after `previous`, which is the newest that was given away; the first one if there is none. Nothing
     /// comes of it until it is written.
     pub fn plan(&mut self, previous: Option<&Header>, terms: &Terms) -> Result<Plan<'_>, ReleaseError> {

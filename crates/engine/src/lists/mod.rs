@@ -19,7 +19,7 @@ use hashward_list::{FolderState, ListError};
 pub use builder::{BuildOptions, ListIndexBuilder};
 pub use changes::{Changes, ChangesError};
 pub use known_good::{KnownGood, KnownGoodError};
-pub use rails::{Rails, Refusal, StepCaps};
+pub use rails::{Rails, Refusal, StepCaps, StepSize};
 pub use verify::{Mismatch, STRANGERS, verify_against};
 
 /// A list, as a snapshot holds it.

@@ -27,13 +27,13 @@ pub struct StepCaps {
 
 /// What one step does to one list.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct StepSize {
+pub struct StepSize {
     /// Entries before.
-    pub(super) before: u64,
+    pub before: u64,
     /// Entries that were not there before.
-    pub(super) added: u64,
+    pub added: u64,
     /// Entries that are no more.
-    pub(super) removed: u64,
+    pub removed: u64,
 }
 
 /// Why a rail refuses a new state of a list.
@@ -91,7 +91,7 @@ impl fmt::Display for Refusal {
 
 impl StepCaps {
     /// Holds a step against the caps.
-    pub(super) fn check(&self, step: StepSize) -> Result<(), Refusal> {
+    pub fn check(&self, step: StepSize) -> Result<(), Refusal> {
         let StepSize { before, added, removed } = step;
         let beyond = |count: u64, percent_max: u64| {
             count > self.free_entries

@@ -1,0 +1,147 @@
+//! Signed releases from the publisher's desk to a provider's verdicts.
+
+use std::fs;
+
+use crate::fixture::{harmless, listed};
+use crate::publisher::{PUBLISH, Provider, Publisher};
+use crate::worker::{Worker, hashward, text, wait_for};
+
+/// Whether a scan with the provider's subscriptions tells of this content.
+fn is_matched(provider: &Provider<'_>, content: &[u8]) -> bool {
+    let publisher = provider.publisher;
+    fs::write(publisher.path("content"), content).unwrap();
+    let settings = provider.settings();
+    let mut arguments = vec!["scan", "content"];
+    arguments.extend(settings.iter().map(String::as_str));
+    let output = publisher.run(&arguments);
+    match output.status.code() {
+        Some(0) => false,
+        Some(1) => true,
+        _ => panic!("{}", text(&output.stderr)),
+    }
+}
+
+#[test]
+fn a_release_travels_from_the_desk_to_the_verdict() {
+    let publisher = Publisher::new();
+    publisher.add(0);
+    publisher.publish(&[]);
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    let pulled = provider.json(&["pull"]).remove(0);
+    assert_eq!((&pulled["release"], &pulled["entries"]), (&1.into(), &1.into()));
+    assert!(is_matched(&provider, &listed(0)));
+    assert!(!is_matched(&provider, &listed(1)));
+    assert!(!is_matched(&provider, &harmless(0)));
+
+    publisher.add(1);
+    publisher.publish(&[]);
+    assert!(!is_matched(&provider, &listed(1)), "nothing was pulled yet");
+    let pulled = provider.json(&["pull"]).remove(0);
+    assert_eq!(pulled["release"], 2);
+    assert_eq!(pulled["applied"][0]["delta"]["added"], 1);
+    assert!(is_matched(&provider, &listed(1)));
+    assert_eq!(provider.json(&["pull"]).remove(0)["applied"].as_array().unwrap().len(), 0);
+    let status = provider.json(&["status"]).remove(0);
+    assert_eq!((&status["release"], &status["stale"]), (&2.into(), &false.into()));
+}
+
+#[test]
+fn two_people_sign_on_two_machines() {
+    let publisher = Publisher::new();
+    publisher.add(0);
+    let draft = ["release", "publish", "repo", "national", "--draft", "next.draft", "--key", "anna.key"];
+    let told = publisher.ok(&draft);
+    assert!(told.contains("missing") && told.contains("ben") && told.contains("cleo"), "{told}");
+    let finish = ["release", "sign", "next.draft", "--repository", "repo", "--online-key", "desk.key"];
+    let refused = publisher.refused(&finish);
+    assert!(refused.contains("missing: ben, cleo"), "{refused}");
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    assert!(provider.json(&["pull"]).is_empty(), "what too few have signed is not published");
+    publisher.ok(&["release", "sign", "next.draft", "--key", "cleo.key"]);
+    publisher.ok(&finish);
+    assert_eq!(provider.json(&["pull"]).remove(0)["release"], 1);
+}
+
+#[test]
+fn a_dry_run_shows_and_a_guard_rail_refuses() {
+    let publisher = Publisher::new();
+    for n in 0..4 {
+        publisher.add(n);
+    }
+    publisher.publish(&[]);
+    publisher.lists.write("more.txt", crate::list_fixture::text_list(4..12));
+    publisher.lists.ok(&["import", "national", "more.txt"]);
+    let dry = ["release", "publish", "repo", "national", "--dry-run"];
+    let told = publisher.ok(&dry);
+    assert!(told.contains("release 2, 12 entries: 8 added, 0 changed, 0 withdrawn"), "{told}");
+    let strict = ["--set", "guard.free_entries=0", "--set", "guard.growth_percent_max=100"];
+    for command in [&dry[..], &PUBLISH] {
+        let refused = publisher.refused(&[command, &strict].concat());
+        assert!(refused.contains("a guard rail refuses release 2"), "{refused}");
+        assert!(refused.contains("guard.growth_percent_max"), "{refused}");
+    }
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    assert_eq!(provider.json(&["pull"]).remove(0)["release"], 1, "nothing was published");
+}
+
+#[test]
+fn a_worker_follows_from_an_empty_disk() {
+    let publisher = Publisher::new();
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    let mut command = hashward();
+    command.current_dir(publisher.path("")).args(["run", "--log-format", "json"]).args(provider.settings());
+    for set in
+        ["http.listen=127.0.0.1:0", "inbox.poll_ms=10", "inbox.settle_ms=0", "subscriptions.poll_ms=50"]
+    {
+        command.args(["--set", set]);
+    }
+    let mut worker = Worker::spawn(command);
+    wait_for("waiting", || worker.log().contains("waiting for the first release").then_some(()));
+    publisher.add(0);
+    publisher.publish(&[]);
+    worker.wait_ready();
+    wait_for("release 1", || (worker.metric("hashward_list_release", "national") == 1.0).then_some(()));
+    let inbox = publisher.path("hashward-data/inbox");
+    let held = publisher.path("hashward-data/held");
+    let judged = |name: &str, content: &[u8]| {
+        fs::write(inbox.join(format!(".{name}")), content).unwrap();
+        fs::rename(inbox.join(format!(".{name}")), inbox.join(name)).unwrap();
+        let passed = publisher.path("hashward-data/passed");
+        wait_for(name, || {
+            (held.join(name).exists() || passed.join(name).exists()).then(|| held.join(name).exists())
+        })
+    };
+    assert!(judged("first", &listed(0)));
+    assert!(!judged("second-before", &listed(1)));
+    publisher.add(1);
+    publisher.publish(&[]);
+    wait_for("the list of release 2", || {
+        (worker.metric("hashward_list_entries", "national") == 2.0).then_some(())
+    });
+    assert!(judged("second", &listed(1)));
+
+    // Back to release 1, and there it stays.
+    provider.ok(&["rollback", "authority", "--of", "national", "--to", "1", "--reason", "a test"]);
+    wait_for("the list of release 1", || {
+        (worker.metric("hashward_list_entries", "national") == 1.0).then_some(())
+    });
+    assert!(!judged("second-again", &listed(1)));
+    assert_eq!(worker.metric("hashward_list_release_held", "national"), 1.0);
+    provider.ok(&["resume", "authority", "--of", "national"]);
+    wait_for("followed again", || (worker.metric("hashward_list_release", "national") == 2.0).then_some(()));
+    worker.terminate();
+}
+
+#[test]
+fn what_is_stale_is_matched_on_and_told() {
+    let publisher = Publisher::new();
+    publisher.add(0);
+    publisher.publish(&[]);
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    provider.ok(&["pull"]);
+    fs::rename(publisher.path("repo"), publisher.path("gone")).unwrap();
+    let refused = provider.refused(&["pull"]);
+    assert!(refused.contains("timestamp.json"), "{refused}");
+    assert!(is_matched(&provider, &listed(0)), "the last good release goes on");
+    assert_eq!(provider.release(), 1);
+}
