@@ -31,5 +31,8 @@ mod list_usage;
 mod lists_live;
 mod observability;
 mod privacy;
+mod release_desk;
+mod release_house;
 mod structure;
+mod tuf_python;
 mod worker;
