@@ -138,6 +138,8 @@ class Server:
     def __init__(self, repository):
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and content are two writes; the second does not wait until the first is acknowledged.
+            disable_nagle_algorithm = True
 
             def do_GET(self):
                 content = repository.answer(self.path)
