@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing and runs every check and every test, those against a real Apache Kafka broker included.
-# The broker's jars come from Maven, cargo-deny from crates.io; everything else from this repository.
+# The broker's jars come from Maven, cargo-deny from crates.io, python-tuf from PyPI; everything else from this repository.
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/prerequisites.sh
@@ -10,6 +10,7 @@ need maven mvn
 need openssl openssl
 need util-linux unshare
 need coreutils sha256sum
+need faketime faketime
 
 DENY_VERSION=0.20.2
 tools=$PWD/target/tools
@@ -17,6 +18,8 @@ if [ "$("$tools/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $DENY_VER
     cargo install --locked --debug --quiet --root "$tools" --target-dir target/tools/build \
         --version "$DENY_VERSION" cargo-deny
 fi
+
+need_python_environment "$tools/venv" tests/python/requirements.txt
 
 step() {
     printf '\n== %s\n' "$*"

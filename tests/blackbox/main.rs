@@ -33,5 +33,8 @@ mod observability;
 mod privacy;
 mod publisher;
 mod releases;
+mod release_desk;
+mod release_house;
 mod structure;
+mod tuf_python;
 mod worker;

@@ -40,6 +40,7 @@ fn dependencies_point_one_way() {
         ("hashward-index", &["core"]),
         ("hashward-list", &["core"]),
         ("hashward-release", &["core", "list"]),
+        ("hashward-tuf", &[]),
         ("hashward-engine", &["core", "digest", "index", "list"]),
         ("hashward-kafka", &["core", "digest", "engine", "index", "list"]),
         ("hashward-local", &["core", "digest", "engine", "index", "list"]),
@@ -61,6 +62,7 @@ fn the_engine_knows_no_kafka_no_http_and_no_async_runtime() {
         "hashward-list",
         "hashward-release",
         "hashward-engine",
+        "hashward-tuf",
     ] {
         for stranger in ["tokio", "rdkafka", "rdkafka-sys", "hyper", "axum", "http", "ureq"] {
             assert!(!needs(package).iter().any(|name| name == stranger), "{package} knows {stranger}");

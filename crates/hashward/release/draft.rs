@@ -58,9 +58,10 @@ pub(super) fn tell(path: &Path, draft: &Draft, style: Style) -> Result<()> {
 pub(super) fn line(file: &Pending) -> String {
     let names = |names: &[String]| if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
     let Pending { role, version, authority, threshold, signed_by, missing } = file;
-    let missing = match file.is_done() {
-        true => String::new(),
-        false => format!(", missing: {} of {}", *threshold as usize - signed_by.len(), names(missing)),
+    let missing = if file.is_done() {
+        String::new()
+    } else {
+        format!(", missing: {} of {}", *threshold as usize - signed_by.len(), names(missing))
     };
     format!("{role} {version} ({authority}): signed by {}, {threshold} needed{missing}", names(signed_by))
 }

@@ -43,10 +43,8 @@ fn new(arguments: &NewKey, style: Style) -> Result<Exit> {
         bail!("{} or {} is there already: keys are not written over", private.display(), public.display());
     }
     let key = PrivateKey::generate()?;
-    let passphrase = match arguments.no_passphrase {
-        true => None,
-        false => Some(arguments.passphrase.new_one(&private)?),
-    };
+    let passphrase =
+        if arguments.no_passphrase { None } else { Some(arguments.passphrase.new_one(&private)?) };
     key.save(&private, passphrase.as_ref())?;
     let mut text = serde_json::to_vec_pretty(&PublicKey { name: name.clone(), key: key.key().clone() })?;
     text.push(b'\n');
