@@ -31,5 +31,6 @@ mod list_usage;
 mod lists_live;
 mod observability;
 mod privacy;
+mod replicas;
 mod structure;
 mod worker;
