@@ -15,7 +15,7 @@ use crate::list_fixture::{Lists, text_list};
 use crate::worker::{PATIENCE, Worker, hashward, text, wait_for};
 
 /// `hashward run` in a folder of lists, over the inbox.
-fn start(lists: &Lists, more: &[&str]) -> Worker {
+pub fn start(lists: &Lists, more: &[&str]) -> Worker {
     let mut command = hashward();
     command.current_dir(lists.path("")).args(["run", "--log-format", "json"]);
     for set in [
@@ -35,22 +35,22 @@ fn start(lists: &Lists, more: &[&str]) -> Worker {
     worker
 }
 
-fn generation(worker: &mut Worker) -> f64 {
+pub fn generation(worker: &mut Worker) -> f64 {
     worker.metric("hashward_snapshot_generation", "")
 }
 
-fn wait_for_generation(worker: &mut Worker, number: f64) {
+pub fn wait_for_generation(worker: &mut Worker, number: f64) {
     wait_for(&format!("generation {number}"), || (generation(worker) >= number).then_some(()));
     assert_eq!(generation(worker), number, "{}", worker.log());
 }
 
-fn wait_for_reload(worker: &mut Worker, result: &str, times: f64) {
+pub fn wait_for_reload(worker: &mut Worker, result: &str, times: f64) {
     let label = format!("result=\"{result}\"");
     wait_for(&label, || (worker.metric("hashward_list_reloads_total", &label) >= times).then_some(()));
 }
 
 /// What becomes of one content: the action and the generation of its alert, or none.
-fn judged(lists: &Lists, name: &str, bytes: &[u8]) -> Option<(String, u64)> {
+pub fn judged(lists: &Lists, name: &str, bytes: &[u8]) -> Option<(String, u64)> {
     let data = lists.path("hashward-data");
     fs::write(data.join("inbox").join(format!(".{name}")), bytes).unwrap();
     fs::rename(data.join("inbox").join(format!(".{name}")), data.join("inbox").join(name)).unwrap();

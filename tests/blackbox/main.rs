@@ -35,6 +35,7 @@ mod publisher;
 mod releases;
 mod release_desk;
 mod release_house;
+mod replicas;
 mod structure;
 mod tuf_python;
 mod worker;

@@ -60,8 +60,8 @@ pub(crate) struct RawConfig {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawLists {
     /// The lists: text files with one digest a line and an optional `.toml` beside each that says who answers
-    /// for it; list folders; or sealed files that `list build` wrote. `run` needs at least one. The flag
-    /// `--list` replaces them all.
+    /// for it; list folders; folders of subscriptions; or sealed files that `list build` wrote. `run` needs at
+    /// least one. The flag `--list` replaces them all.
     #[schemars(example = ["lists/national", "lists/shared-sha256.txt"])]
     pub(crate) files: Vec<String>,
     /// Whether a bad line of a list is counted and reported instead of refusing the whole list. A list with a
@@ -70,14 +70,14 @@ pub(crate) struct RawLists {
     pub(crate) skip_bad_lines: bool,
     /// The file with the key under which lists are sealed, as `list key` makes one. Keep it apart from what it
     /// seals. Empty: the variable `HASHWARD_SEAL_KEY`; without either a key of this process alone, which can
-    /// open no sealed file.
+    /// open no sealed file and no subscription.
     #[schemars(example = "/run/secrets/hashward-seal-key")]
     pub(crate) key_file: String,
     /// How often `run` and `scan` look whether a list has changed, in milliseconds, at most 86400000. A change
     /// goes live while content flows. 0: never.
     #[schemars(example = 5000)]
     pub(crate) watch_ms: u64,
-    /// How long changes to list folders stay in memory, laid over the index, before they are folded into it,
+    /// How long changes to list folders and subscriptions stay in memory, laid over the index, before they are folded into it,
     /// in milliseconds. Many changes are folded sooner.
     #[schemars(example = 600_000)]
     pub(crate) fold_after_ms: u64,

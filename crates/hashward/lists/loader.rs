@@ -332,8 +332,10 @@ impl Loader {
         let text_changed = self.sources.changed(Kind::Text, looks);
         if let Some(own) = self.own.as_ref().filter(|own| !text_changed && self.is_of_what_is_named(own)) {
             match self.overlaid(own, previous) {
+                Ok(laid) => return Ok(laid),
                 Err(ChangesError::BuildAnew(_)) => {}
-                laid => return Ok(laid?),
+                // What is behind it: a refusal counts as one.
+                Err(ChangesError::Failed(error)) => return Err(error.into()),
             }
         }
         self.built(previous)

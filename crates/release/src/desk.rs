@@ -10,7 +10,7 @@ use hashward_list::store::{Store, StoreError, Which};
 use jiff::Timestamp;
 
 use self::sorted::{ChangeSpool, RowSpool, SortedChanges};
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::plan::{Content, Plan, Step};
 use crate::replica::sum_of;
 use crate::shelf::{Base, BaseWriter, Commits, PairsWriter, Rows, Shelf, Sum, Tally};

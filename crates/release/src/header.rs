@@ -99,6 +99,12 @@ impl Header {
         self.expires <= moment
     }
 
+    /// The error for a release that is stale at a moment: for whoever takes none that is.
+    pub fn fresh_at(&self, moment: Timestamp) -> Result<(), ReleaseError> {
+        let (release, expires) = (self.release, self.expires);
+        if self.is_expired_at(moment) { Err(ReleaseError::Expired { release, expires }) } else { Ok(()) }
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         Shape::new(self.bucket_bits).expect("a header is checked when it is read, and made of a shape")
     }

@@ -19,6 +19,7 @@
 mod age_keys;
 mod desk;
 mod error;
+mod fault;
 mod file;
 mod header;
 mod plan;

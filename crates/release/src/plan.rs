@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use hashward_core::{Algorithm, ListInfo};
 
 use crate::desk::Terms;
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::file::{FileWriter, Written};
 use crate::row::KEY_BYTES;
 use crate::shelf::{Base, Outcome, Pairs, Rows, Shelf, Sum};

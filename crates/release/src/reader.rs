@@ -3,7 +3,7 @@ use std::path::Path;
 use hashward_core::ListInfo;
 use hashward_list::{FolderState, ListChanges, ListError, ListHistory, MatchableEntry, OpenList};
 
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::replica::{FILE, is_replica_folder, sum_of};
 use crate::shelf::{Rows, Shelf};
 use crate::{Header, ReleaseError, ReplicaKey, row};

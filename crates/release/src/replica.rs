@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hashward_core::ListId;
 
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::file::{Layers, Record, Records, Unread};
 use crate::shelf::{BaseWriter, Change, Commits, PairsWriter, Shelf, Sum};
 use crate::{BadFile, Header, Identities, ReleaseError, ReplicaKey, TargetKind};

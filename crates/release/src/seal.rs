@@ -7,7 +7,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hashward_core::ListId;
 use zeroize::Zeroizing;
 
-use crate::error::Fault;
+use crate::fault::Fault;
 
 /// What the subkey for replicas is derived for: to be handed to the deployment's key.
 pub const REPLICA_PURPOSE: &str = "replicas of subscribed lists v1";

@@ -21,7 +21,7 @@ use hashward_core::ListId;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::seal::{Place, Seal};
 use crate::{Checksum, Header, ReleaseError, ReplicaKey};
 

@@ -111,6 +111,8 @@ fn a_number_reused_a_rollback_and_another_list() {
     assert!(
         third.header.is_expired_at(third.header.expires) && !third.header.is_expired_at(third.header.created)
     );
+    let error = third.header.fresh_at(third.header.expires).unwrap_err();
+    assert!(matches!(error, ReleaseError::Expired { release: 3, .. }), "{error}");
 }
 
 /// Every byte of a delta and of a snapshot flipped, and every length cut: none of it is applied.

@@ -43,7 +43,7 @@ fn naive_checksum(bits: u8, entries: &[&MatchableEntry]) -> Checksum {
 }
 
 proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(12))]
+    #![proptest_config(proptest::test_runner::Config::with_cases(6))]
     /// Whatever happens to a list, a replica that takes every delta, one that takes some at a time, and one that begins
     /// with a snapshot hold what the list folder holds, under the checksum that was signed.
     #[test]

@@ -6,7 +6,7 @@ use hashward_core::EntryId;
 use hashward_list::MatchableEntry;
 use hashward_list::store::StoredEntry;
 
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::shelf::Change;
 use crate::spool::{Record, Sorted, Spool};
 use crate::{ReleaseError, row};

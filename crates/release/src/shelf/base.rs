@@ -2,7 +2,7 @@ use hashward_core::EntryId;
 
 use super::node::{Top, put_row};
 use super::{Shelf, Sum, Tally};
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::seal::Place;
 use crate::tree::{BucketHasher, Shape, group_hash};
 use crate::{Header, ReleaseError};

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension as _;
 
 use super::Shelf;
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::row;
 use crate::seal::Place;
 use crate::tree::{Shape, checksum};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rusqlite::OptionalExtension as _;
 
 use super::Shelf;
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::seal::Place;
 
 /// How many bytes a part has, but for its last pair.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::pairs::Pair;
 use super::{Change, Pairs, Shelf};
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::{Header, ReleaseError, row};
 
 /// How many releases can be gone back to, besides the present one.

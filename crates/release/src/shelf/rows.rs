@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 
 use super::node::{BucketRows, Top, number_of};
 use super::{Base, Shelf, Sum};
-use crate::error::Fault;
+use crate::fault::Fault;
 use crate::seal::Place;
 use crate::tree::{BucketHasher, HASH_BYTES, checksum, group_hash};
 
