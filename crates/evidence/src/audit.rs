@@ -24,7 +24,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct AuditLog {
     folder: LogFolder,
-    disk: Disk,
+    pub(crate) disk: Disk,
     lock: File,
     private: PrivateKey,
     key: VerifierKey,
@@ -105,11 +105,16 @@ impl AuditLog {
         let (edge, parts) = self.edge.grown(&entries);
         let tried = Hash::of(&entries.iter().flat_map(|entry| Hash::of_leaf(entry).0).collect::<Vec<_>>());
         let count = entries.len() as u64;
-        if let Some(unsettled) = self.unsettled.take()
-            && unsettled.entries == tried
-            && unsettled.head == self.checkpoint.claim().head()
+        if let Some(Unsettled { head: (end, root), entries }) = &self.unsettled
+            && *entries == tried
+            && *end <= self.edge.size()
+            && merkle::root(&mut self.folder.nodes(self.edge.size()), *end)? == *root
         {
-            return Ok(Appended { first: self.edge.size() - count, size: self.edge.size() });
+            // It is there, and what failed was to make that durable.
+            let appended = Appended { first: *end - count, size: self.edge.size() };
+            self.disk.sync()?;
+            self.unsettled = None;
+            return Ok(appended);
         }
         let appended = Appended { first: self.edge.size(), size: edge.size() };
         if entries.is_empty() {

@@ -53,6 +53,11 @@ impl Disk {
     pub(crate) fn rename(&self, next: &str, name: &str) -> Result<(), EvidenceError> {
         let to = self.root.join(name);
         self.change().and_then(|()| fs::rename(self.root.join(next), &to)).map_err(EvidenceError::io(&to))?;
+        self.sync()
+    }
+
+    /// Makes durable under which name what stands in the folder itself.
+    pub(crate) fn sync(&self) -> Result<(), EvidenceError> {
         self.sync_folder(&self.root)
     }
 

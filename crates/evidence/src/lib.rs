@@ -40,3 +40,6 @@ pub use proof::{ConsistencyProof, InclusionProof, Proof};
 pub use record::{Record, Release, What, alert_hash, alert_id};
 pub use verifier::{KeyName, NAME_BYTES_MAX, VerifierKey};
 pub use verify::{PROBLEMS_MAX, Report, verify};
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,8 @@ impl Nodes for Leaves {
 
 /// Where RFC 6962 splits.
 fn k(d: &Range<usize>) -> usize {
-    d.start + (0..).map(|power| 1 << power).take_while(|power| *power < d.len()).last().unwrap()
+    let powers = std::iter::successors(Some(1), |power| Some(2 * power));
+    d.start + powers.take_while(|power| *power < d.len()).last().unwrap()
 }
 
 impl Leaves {
