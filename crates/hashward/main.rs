@@ -14,6 +14,7 @@ mod cpu_time;
 mod demo;
 mod digest_text;
 mod documents;
+mod evidence;
 mod exit;
 mod explain;
 mod generations;
@@ -64,6 +65,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Bench(bench) => bench::bench(&config()?, bench, style),
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
         Command::List(command) => list::list(command, style),
+        Command::Evidence(command) => evidence::evidence(command, style),
         Command::Generations(command) => generations::generations(&config()?, command, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
         Command::Config(ConfigCommand::Schema) => print(&config::schema_text()),
@@ -87,6 +89,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),
+        Command::Evidence(_) => return Ok(global.refuse_configuration("evidence", &[])?),
         Command::Config(ConfigCommand::Schema) => "config schema",
         Command::Config(ConfigCommand::Reference) => "config reference",
         Command::Completions { .. } => "completions",

@@ -9,6 +9,7 @@
 
 mod broker;
 mod cli;
+mod evidence;
 mod fixture;
 mod guard;
 mod https;

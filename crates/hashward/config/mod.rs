@@ -16,7 +16,9 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-pub(crate) use checked::{AlertsKind, Config, DeliveryKind, Form, Guard, Lists, LogFormat, SourceKind};
+pub(crate) use checked::{
+    AlertsKind, Config, DeliveryKind, Evidence, Form, Guard, Lists, LogFormat, SourceKind,
+};
 pub(crate) use document::{reference, schema_text, show};
 pub(crate) use finding::{ConfigError, Finding};
 pub(crate) use layers::{Flag, FlagValue, Sources};

@@ -10,6 +10,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     transactions(config, &mut findings);
     files(config, &mut findings);
     generations(config, &mut findings);
+    evidence(config, &mut findings);
     findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
 
@@ -88,5 +89,16 @@ fn generations(config: &Config, findings: &mut Vec<Finding>) {
         let what =
             "it is inside lists.generations_dir: whoever steals that folder must not get the key with it";
         findings.push(Finding::of("lists.key_file", what));
+    }
+}
+
+fn evidence(config: &Config, findings: &mut Vec<Finding>) {
+    if let Some(evidence) = &config.evidence
+        && let (Ok(dir), Ok(key)) =
+            (std::path::absolute(&evidence.directory), std::path::absolute(&evidence.key_file))
+        && key.starts_with(dir)
+    {
+        let what = "it is inside evidence.directory: whoever gets the log must not get the key with it";
+        findings.push(Finding::of("evidence.key_file", what));
     }
 }
