@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing and runs every check and every test, those against a real Apache Kafka broker included.
-# The broker's jars come from Maven, cargo-deny from crates.io; everything else from this repository.
+# The broker's jars come from Maven, cargo-deny from crates.io, one Go module from Go's proxy; everything else from this
+# repository.
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/prerequisites.sh
@@ -10,6 +11,7 @@ need maven mvn
 need openssl openssl
 need util-linux unshare
 need coreutils sha256sum
+need golang-go go
 
 DENY_VERSION=0.20.2
 tools=$PWD/target/tools

@@ -10,6 +10,7 @@
 mod broker;
 mod cli;
 mod evidence;
+mod evidence_elsewhere;
 mod fixture;
 mod guard;
 mod https;
