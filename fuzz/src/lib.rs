@@ -2,9 +2,10 @@
 //! digest, and what was understood survives being written and read again.
 //!
 //! `cargo install cargo-fuzz`, then in this folder `cargo +nightly fuzz run --fuzz-dir . vics`; the targets are called
-//! like the formats, and `auto` recognises them. The target `digests` is about something else; see there.
+//! like the formats, and `auto` recognises them. The targets `digests` and `evidence` are about something else; see there.
 
 pub mod digests;
+pub mod evidence;
 
 use std::ops::ControlFlow;
 

@@ -39,6 +39,7 @@ fn dependencies_point_one_way() {
         ("hashward-digest", &["core"]),
         ("hashward-index", &["core"]),
         ("hashward-list", &["core"]),
+        ("hashward-evidence", &["core"]),
         ("hashward-engine", &["core", "digest", "index", "list"]),
         ("hashward-kafka", &["core", "digest", "engine", "index", "list"]),
         ("hashward-local", &["core", "digest", "engine", "index", "list"]),
@@ -53,8 +54,14 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn the_engine_knows_no_kafka_no_http_and_no_async_runtime() {
-    for package in ["hashward-core", "hashward-digest", "hashward-index", "hashward-list", "hashward-engine"]
-    {
+    for package in [
+        "hashward-core",
+        "hashward-digest",
+        "hashward-index",
+        "hashward-list",
+        "hashward-evidence",
+        "hashward-engine",
+    ] {
         for stranger in ["tokio", "rdkafka", "rdkafka-sys", "hyper", "axum", "http", "ureq"] {
             assert!(!needs(package).iter().any(|name| name == stranger), "{package} knows {stranger}");
         }

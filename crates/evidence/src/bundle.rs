@@ -15,11 +15,11 @@ pub(crate) fn push(bundle: &mut Vec<u8>, entry: &[u8]) {
     bundle.extend(entry);
 }
 
-/// The entries of a bundle of `width`.
-pub(crate) fn entries(bundle: &[u8], width: u64) -> Result<Vec<&[u8]>, Malformed> {
-    let width = usize::try_from(width).expect("a bundle's width is small");
+/// The entries of a bundle that should hold `width` of them.
+pub fn entries(bundle: &[u8], width: u64) -> Result<Vec<&[u8]>, Malformed> {
+    let width = usize::try_from(width).unwrap_or(usize::MAX);
     let bad = Malformed::Bundle { expected: width };
-    let mut entries = Vec::with_capacity(width);
+    let mut entries = Vec::new();
     let mut rest = bundle;
     while let Some((length, after)) = rest.split_first_chunk::<LENGTH_BYTES>() {
         let length = usize::from(u16::from_be_bytes(*length));

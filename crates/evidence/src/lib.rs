@@ -28,7 +28,7 @@ mod verifier;
 mod verify;
 
 pub use audit::{Appended, AuditLog};
-pub use bundle::ENTRY_BYTES_MAX;
+pub use bundle::{ENTRY_BYTES_MAX, entries as bundle_entries};
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use error::{ChangedPart, EvidenceError, KeyProblem};
 pub use folder::LogFolder;
@@ -38,6 +38,7 @@ pub use malformed::Malformed;
 pub use note::NOTE_BYTES_MAX;
 pub use proof::{ConsistencyProof, InclusionProof, Proof};
 pub use record::{Record, Release, What, alert_hash, alert_id};
+pub use tile::hashes as tile_hashes;
 pub use verifier::{KeyName, NAME_BYTES_MAX, VerifierKey};
 pub use verify::{PROBLEMS_MAX, Report, verify};
 

@@ -101,12 +101,12 @@ pub(crate) fn levels(size: u64) -> impl DoubleEndedIterator<Item = u32> + Clone 
     0..used.div_ceil(TILE_HEIGHT)
 }
 
-/// The hashes of a tile of `width`.
-pub(crate) fn hashes(bytes: &[u8], width: u64) -> Result<Vec<Hash>, Malformed> {
-    let width = usize::try_from(width).expect("a tile's width is small");
+/// The hashes of a tile that should hold `width` of them.
+pub fn hashes(bytes: &[u8], width: u64) -> Result<Vec<Hash>, Malformed> {
+    let width = usize::try_from(width).unwrap_or(usize::MAX);
     let (hashes, rest) = bytes.as_chunks::<{ Hash::BYTES }>();
     if hashes.len() != width || !rest.is_empty() {
-        let (found, expected) = (bytes.len(), width * Hash::BYTES);
+        let (found, expected) = (bytes.len(), width.saturating_mul(Hash::BYTES));
         return Err(Malformed::TileLength { found, expected });
     }
     Ok(hashes.iter().copied().map(Hash).collect())
