@@ -1,7 +1,7 @@
 //! Whatever stops a writer: the log is in the old state or in the new one, and goes on from there.
 
 use super::*;
-use crate::EvidenceError;
+use crate::{EvidenceError, SignedCheckpoint};
 
 /// From which size to which the appends go that are stopped: into a tile, over its end, over the end of two levels.
 const STEPS: [(u64, u64); 5] = [(0, 1), (3, 7), (250, 260), (256, 300), (255, 800)];
@@ -35,7 +35,10 @@ fn after_a_kill_it_opens_in_one_state() {
             drop(log);
             let told = fixture.verify();
             assert!(told.problems.is_empty(), "a reader sees no damage: {:?}", told.problems);
+            let next = SignedCheckpoint::from_file(&fixture.folder().join("checkpoint.next"));
+            let is_signed = next.is_ok_and(|next| next.signed_by(&fixture.verifier(), "next").is_ok());
             let size = fixture.log().size();
+            assert!(size == to || !is_signed, "what was signed is never unsaid: {changes} changes");
             assert!(size == from || size == to, "{size} after {changes} changes from {from} to {to}");
             fixture.is_whole(size);
             // Another history than the one that was stopped, if it was not signed yet.
