@@ -46,7 +46,7 @@ fn split(size: u64) -> u64 {
     1 << (u64::BITS - 1 - (size - 1).leading_zeros())
 }
 
-/// MTH(D[start..end]), where `start` is a multiple of the power of two that is not less than the length.
+/// `MTH(D[start..end])`, where `start` is a multiple of the power of two that is not less than the length.
 fn subtree<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Error> {
     let mut root = RightToLeft::default();
     let mut size = end - start;
@@ -63,7 +63,7 @@ pub(crate) fn root<N: Nodes>(nodes: &mut N, size: u64) -> Result<Hash, N::Error>
     subtree(nodes, 0, size)
 }
 
-/// PATH(index, D[size]) of RFC 6962, section 2.1.1: from the leaf's neighbour up. `index` is below `size`.
+/// `PATH(index, D[size])` of RFC 6962, section 2.1.1: from the leaf's neighbour up. `index` is below `size`.
 pub(crate) fn inclusion<N: Nodes>(nodes: &mut N, index: u64, size: u64) -> Result<Vec<Hash>, N::Error> {
     assert!(index < size, "only what is in the tree can be proved");
     let (mut start, mut end) = (0, size);
@@ -82,7 +82,7 @@ pub(crate) fn inclusion<N: Nodes>(nodes: &mut N, index: u64, size: u64) -> Resul
     Ok(path)
 }
 
-/// PROOF(old, D[size]) of RFC 6962, section 2.1.2. Empty where `old` is 0 or `size`.
+/// `PROOF(old, D[size])` of RFC 6962, section 2.1.2. Empty where `old` is 0 or `size`.
 pub(crate) fn consistency<N: Nodes>(nodes: &mut N, old: u64, size: u64) -> Result<Vec<Hash>, N::Error> {
     assert!(old <= size, "a tree only grows");
     if old == 0 || old == size {
