@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing and runs every check and every test, those against a real Apache Kafka broker included.
-# The broker's jars come from Maven, cargo-deny from crates.io, python-tuf from PyPI; everything else from this repository.
+# The broker's jars come from Maven, cargo-deny from crates.io, python-tuf from PyPI, one Go module from Go's proxy; everything
+# else from this repository.
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/prerequisites.sh
@@ -11,6 +12,7 @@ need openssl openssl
 need util-linux unshare
 need coreutils sha256sum
 need faketime faketime
+need golang-go go
 
 DENY_VERSION=0.20.2
 tools=$PWD/target/tools

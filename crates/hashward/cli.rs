@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::{self, Flag, FlagValue, Sources};
+use crate::evidence::{self, EvidenceCommand};
 use crate::exit::EXIT_CODES;
 use crate::generations::{self, GenerationsCommand};
 use crate::list::{self, ListCommand};
@@ -121,6 +122,11 @@ pub(crate) enum Command {
     /// Speaks the command-line protocol of the public conformance tests for The Update Framework
     #[command(hide = true)]
     TufClient(TufClient),
+    /// Makes, shows, proves and verifies the evidence log: what was decided and done, for outsiders
+    ///
+    /// An append-only Merkle tree whose head is signed. Every alert's hash is in it before the alert leaves.
+    #[command(subcommand, after_help = evidence::HELP)]
+    Evidence(Box<EvidenceCommand>),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),

@@ -8,7 +8,8 @@ pub(crate) enum Exit {
     /// Done. `scan`, `explain`, `list find`: nothing matched. `run`: stopped, and everything in flight is
     /// finished.
     Success = 0,
-    /// `scan`, `explain`, `list find`: something matched. `subscribe status`: something wants attention.
+    /// `scan`, `explain`, `list find`: something matched. `subscribe status`: something wants attention. `evidence verify`:
+    /// see [`Exit::TAMPERED`].
     Matched = 1,
     /// Usage, configuration or a list is wrong; `list check` found damage; or `scan` could not read
     /// something, which then did not match nothing.
@@ -22,11 +23,17 @@ pub(crate) enum Exit {
     Fenced = 5,
 }
 
+impl Exit {
+    /// `evidence verify` and `evidence prove`: something is not what was signed.
+    pub(crate) const TAMPERED: Self = Self::Matched;
+}
+
 /// The same table for `--help` and the manual.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; scan, explain, list find: nothing matched; run: stopped, everything in flight finished
-  1  scan, explain, list find: something matched; subscribe status: something wants attention
+  1  scan, explain, list find: something matched; subscribe status: something wants attention;
+     evidence verify: something was tampered with
   2  usage, configuration or a list is wrong; list check: damage; scan: something could not be read
   3  run: time ran out while finishing what was in flight (line.drain_timeout_ms), or a second signal came
   4  run: source or destination unavailable for too long (line.unavailable_max_ms)

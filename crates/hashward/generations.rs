@@ -4,10 +4,12 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use hashward_core::Generation;
 use hashward_engine::lists::ListIndex;
+use hashward_evidence::What;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::config::Config;
+use crate::evidence;
 use crate::exit::Exit;
 use crate::list::Who;
 use crate::lists::kept::{Held, Kept};
@@ -32,7 +34,14 @@ pub(crate) enum GenerationsCommand {
     /// Goes back to a kept generation, and stays there until `resume`
     Rollback(Rollback),
     /// Follows the lists again
-    Resume,
+    Resume(Resume),
+}
+
+/// `resume`.
+#[derive(Args, Debug)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    who: Who,
 }
 
 /// `rollback`.
@@ -60,7 +69,7 @@ pub(crate) fn generations(config: &Config, command: &GenerationsCommand, style: 
     match command {
         GenerationsCommand::Show => show(config, &kept, style),
         GenerationsCommand::Rollback(arguments) => rollback(config, &kept, arguments, style),
-        GenerationsCommand::Resume => resume(&kept, style),
+        GenerationsCommand::Resume(arguments) => resume(config, &kept, arguments, style),
     }
 }
 
@@ -114,6 +123,10 @@ fn rollback(config: &Config, kept: &Kept, arguments: &Rollback, style: Style) ->
         let key = key::find(config.lists.key_file.as_deref())?.context(key::NO_KEY)?;
         ListIndex::open(&kept.file(generation), &key)?.verify()?;
     }
+    kept.check_holdable(generation)?;
+    let (generation_held, reason) = (Some(generation), held.why.clone());
+    let what = What::RolledBack { list: None, generation: generation_held, release: None, reason };
+    evidence::record(config.evidence.as_ref(), &held.who, what)?;
     kept.hold(&held)?;
     let mut output = Output::stdout(style.color);
     if style.json {
@@ -124,7 +137,11 @@ fn rollback(config: &Config, kept: &Kept, arguments: &Rollback, style: Style) ->
     Ok(Exit::Success)
 }
 
-fn resume(kept: &Kept, style: Style) -> Result<Exit> {
+fn resume(config: &Config, kept: &Kept, arguments: &Resume, style: Style) -> Result<Exit> {
+    if config.evidence.is_some() && kept.held()?.is_some() {
+        let who = arguments.who.step(String::new())?.who;
+        evidence::record(config.evidence.as_ref(), &who, What::Resumed { list: None })?;
+    }
     let was_held = kept.resume()?;
     let mut output = Output::stdout(style.color);
     if style.json {

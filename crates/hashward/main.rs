@@ -14,6 +14,7 @@ mod cpu_time;
 mod demo;
 mod digest_text;
 mod documents;
+mod evidence;
 mod exit;
 mod explain;
 mod generations;
@@ -71,6 +72,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::List(command) => list::list(command, style),
         Command::Release(command) => release::release(command, config, style),
         Command::TufClient(client) => Ok(tuf_client::tuf_client(client)),
+        Command::Evidence(command) => evidence::evidence(command, style),
         Command::Generations(command) => generations::generations(&config()?, command, style),
         Command::Subscribe(command) => subscribe::subscribe(&config()?, command, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
@@ -99,6 +101,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),
         Command::Release(_) => return Ok(global.refuse_configuration("release", &[])?),
         Command::TufClient(_) => "tuf-client",
+        Command::Evidence(_) => return Ok(global.refuse_configuration("evidence", &[])?),
         Command::Config(ConfigCommand::Schema) => "config schema",
         Command::Config(ConfigCommand::Reference) => "config reference",
         Command::Completions { .. } => "completions",

@@ -11,6 +11,7 @@ use tracing::{error, info};
 
 use crate::config::{self, AlertsKind, Config, SourceKind};
 use crate::control;
+use crate::evidence::Recorder;
 use crate::exit::Exit;
 use crate::lists::{self, First, Keeping, Loader, Teller, Told, Waker};
 use crate::logging;
@@ -81,8 +82,11 @@ impl<'a> Worker<'a> {
     /// swapped in.
     pub(crate) fn work(&self, printer: Option<Printer>) -> Result<Exit> {
         let config = self.config;
+        let recorder = Recorder::open(config, &self.metrics, &self.health)?;
         let mut loader = Loader::new(config, Keeping::AsConfigured)?;
-        let teller = Teller::new(self.metrics.clone(), config.policy.rollout.clone());
+        let ledger = recorder.as_ref().map(Recorder::ledger);
+        let teller =
+            Teller::new(self.metrics.clone(), config.policy.rollout.clone(), &config.instance, ledger);
         subscribe::worker::start(config, (&self.metrics, &self.health), &self.waker, &self.stop)?;
         if !self.wait_for_lists(&mut loader)? {
             return Ok(Exit::Success);
@@ -100,7 +104,7 @@ impl<'a> Worker<'a> {
         watchdog.context("starting the watchdog")?;
         self.watch_lists(loader, live, teller)?;
         let (stop, metrics, health) = (&self.stop, &self.metrics, &self.health);
-        let ended = wiring::run(Line { config, judge: &judge, stop, metrics, health, printer });
+        let ended = wiring::run(Line { config, judge: &judge, stop, metrics, health, printer, recorder });
         // Whatever made the line end, nobody needs newer lists.
         stop.request();
         drop(finished);

@@ -11,7 +11,7 @@ use crate::cli::{Global, ValidateStage};
 use crate::config::{self, AlertsKind, Config, ConfigError, Finding, SourceKind, topology};
 use crate::exit::Exit;
 use crate::output::{Output, Paint, Style};
-use crate::{lists, shares, wiring};
+use crate::{evidence, lists, shares, wiring};
 
 /// Checks stage by stage. A stage with findings is the last one: what comes after would only repeat them.
 pub(crate) fn validate(global: &Global, last: ValidateStage, style: Style) -> Result<Exit> {
@@ -75,6 +75,11 @@ fn environment(config: &Config) -> Vec<Finding> {
     if config.alerts.kind == AlertsKind::File {
         file_is_writable("alerts.file", &config.alerts.file, &mut findings);
         file_is_writable("alerts.quarantine_file", &config.alerts.quarantine_file, &mut findings);
+    }
+    if let Some(evidence) = &config.evidence
+        && let Some(problem) = evidence::problem(evidence)
+    {
+        findings.push(Finding::of("evidence.directory", problem));
     }
     if let Some(address) = config.http
         && let Err(error) = TcpListener::bind(address)

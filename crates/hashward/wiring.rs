@@ -17,6 +17,7 @@ use hashward_local::{
 };
 
 use crate::config::{AlertsKind, Config, DeliveryKind, Finding, Form, Settings, SourceKind};
+use crate::evidence::{Recorder, Recording};
 use crate::print::{Printer, Printing};
 
 /// How long `validate` waits for each answer of a broker.
@@ -36,6 +37,8 @@ pub(crate) struct Line<'a> {
     pub(crate) health: &'a Health,
     /// Prints alerts, if they are to be printed.
     pub(crate) printer: Option<Printer>,
+    /// Records what is done, if that is to be recorded.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// Why there is no line, or no more.
@@ -115,6 +118,7 @@ impl Line<'_> {
             drain: line.drain_timeout,
             unavailable_max: line.unavailable_max,
         };
+        let delivery = Recording::new(delivery, self.recorder);
         let delivery = Printing::new(delivery, self.printer, &self.config.instance);
         Ok(pipeline::run(source, self.judge, delivery, limits, self.stop, self.metrics, self.health)?)
     }

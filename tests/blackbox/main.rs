@@ -9,6 +9,8 @@
 
 mod broker;
 mod cli;
+mod evidence;
+mod evidence_elsewhere;
 mod fixture;
 mod guard;
 mod https;

@@ -7,7 +7,7 @@ use hashward_core::Algorithm;
 
 use crate::broker::{Broker, Isolation, NewRecord};
 use crate::fixture::{Fixture, hex, listed};
-use crate::worker::{Worker, hashward, text, wait_for};
+use crate::worker::{Worker, hashward, hashward_output, text, wait_for};
 
 const MARK: &str = "mark-7f3a-of-a-user-who-did-nothing";
 
@@ -93,9 +93,13 @@ fn inbox() {
     let fixture = Fixture::new("private-inbox", 10);
     let data = fixture.path().join("hashward-data");
     fs::create_dir_all(data.join("inbox")).unwrap();
+    let init =
+        ["evidence", "init", "evidence", "--name", "example.org/evidence", "--key-file", "evidence.key"];
+    assert!(hashward_output(fixture.path(), &init).status.success());
     let mut command = hashward();
     command.current_dir(fixture.path());
     command.args(["run", "--list", "sample.txt", "--log-format", "json", "--log-level", "trace"]);
+    command.args(["--set", "evidence.directory=evidence", "--set", "evidence.key_file=evidence.key"]);
     command.args([
         "--set",
         "http.listen=127.0.0.1:0",
@@ -119,6 +123,7 @@ fn inbox() {
     fs::remove_file(data.join("passed").join(MARK)).unwrap();
     let mut files = Vec::new();
     files_below(fixture.path(), &mut files);
+    assert!(files.iter().any(|file| file.ends_with("evidence/checkpoint")), "{files:?}");
     for file in files {
         assert_clean("a file's name", file.display().to_string().as_bytes());
         assert_clean(&file.display().to_string(), &fs::read(&file).unwrap());

@@ -41,6 +41,7 @@ fn dependencies_point_one_way() {
         ("hashward-list", &["core"]),
         ("hashward-release", &["core", "list"]),
         ("hashward-tuf", &[]),
+        ("hashward-evidence", &["core"]),
         ("hashward-engine", &["core", "digest", "index", "list"]),
         ("hashward-kafka", &["core", "digest", "engine", "index", "list"]),
         ("hashward-local", &["core", "digest", "engine", "index", "list"]),
@@ -62,6 +63,7 @@ fn the_engine_knows_no_kafka_no_http_and_no_async_runtime() {
         "hashward-list",
         "hashward-release",
         "hashward-engine",
+        "hashward-evidence",
         "hashward-tuf",
     ] {
         for stranger in ["tokio", "rdkafka", "rdkafka-sys", "hyper", "axum", "http", "ureq"] {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Action, Algorithm, Category, EntryId, Generation, Ground, ListId, Priority, Territory};
 
@@ -28,6 +28,14 @@ impl fmt::Display for AlertId {
 impl Serialize for AlertId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AlertId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bad = || serde::de::Error::custom("expected an alert id: 32 lower-case hexadecimal digits");
+        Self::parse(&text).ok_or_else(bad)
     }
 }
 

@@ -82,7 +82,7 @@ impl Serialize for EntryId {
 }
 
 /// The number of what is loaded: it grows by one each time a new state of the lists goes live.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 pub struct Generation(pub u64);
 
 impl fmt::Display for Generation {

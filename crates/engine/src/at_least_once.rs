@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use tracing::{info, warn};
-
 use crate::{
-    AlertSink, Checkpoint, Delivery, Health, Judged, Metrics, Outgoing, Part, PortError, Prefix, StreamId,
-    Ticket,
+    AlertSink, Checkpoint, Delivery, Health, Judged, Metrics, Outgoing, Patience, PortError, Prefix,
+    StreamId, Ticket,
 };
 
 /// Limits of [`AtLeastOnce`].
@@ -40,54 +38,10 @@ struct Stream {
     settled_end: i64,
 }
 
-/// Bears with what is unavailable.
-#[derive(Default)]
-struct Patience {
-    /// Since when it fails, and the pause before it is asked again.
-    failing: Option<(Instant, Duration)>,
-}
-
-/// The first and the longest pause between two attempts at what fails.
-const RETRY_FIRST: Duration = Duration::from_millis(50);
-const RETRY_LONGEST: Duration = Duration::from_secs(2);
 /// Records that may wait behind one that is not acknowledged, before the line waits too.
 const WAITING_RECORDS_MAX: usize = 1 << 20;
 /// How long one look for acknowledgements takes while the line waits for room.
 const ROOM_WAIT: Duration = Duration::from_millis(20);
-
-impl Patience {
-    /// Takes an attempt that went well all the way.
-    fn relieved(&mut self, health: &Health) {
-        if let Some((since, _)) = self.failing.take() {
-            info!(after_s = since.elapsed().as_secs_f64(), "delivery works again");
-            health.ready(Part::Delivery);
-        }
-    }
-
-    /// Takes an attempt that failed, and pauses. Gives the error back when it cannot pass, or has not passed for
-    /// `unavailable_max`.
-    fn bear(
-        &mut self,
-        error: PortError,
-        unavailable_max: Duration,
-        metrics: &Metrics,
-        health: &Health,
-    ) -> Result<(), PortError> {
-        metrics.delivery_failed();
-        let PortError::Unavailable { .. } = error else { return Err(error) };
-        let (since, pause) = self.failing.unwrap_or_else(|| {
-            warn!(%error, "delivery fails, trying again");
-            (Instant::now(), RETRY_FIRST)
-        });
-        if since.elapsed() >= unavailable_max {
-            return Err(error);
-        }
-        health.not_ready(Part::Delivery, error.to_string());
-        std::thread::sleep(pause);
-        self.failing = Some((since, (pause * 2).min(RETRY_LONGEST)));
-        Ok(())
-    }
-}
 
 impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
     /// A delivery to `sink` that remembers its progress at `checkpoint`.

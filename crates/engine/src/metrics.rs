@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use hashward_core::{Action, Decision, Generation, UnreadableKind};
+use hashward_core::{Action, Decision, EvidenceKind, Generation, UnreadableKind};
 use prometheus::core::Collector;
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
@@ -121,6 +121,12 @@ metrics! {
         "1 while the release of a subscribed list is stale: it is matched on, and a newer one is missing.";
     release_held: IntGaugeVec "gauge" "hashward_list_release_held" ["list"]
         "1 while an operator holds a subscribed list at a release.";
+    evidence_entries: IntCounterVec "counter" "hashward_evidence_entries_total" ["kind"]
+        "Entries appended to the evidence log, by kind.";
+    evidence_appended: Gauge "gauge" "hashward_evidence_last_append_timestamp_seconds" []
+        "When something was last appended to the evidence log, in seconds since the Unix epoch; 0 if nothing was.";
+    evidence_size: IntGauge "gauge" "hashward_evidence_size_entries" []
+        "Entries that the evidence log holds.";
     ready: IntGauge "gauge" "hashward_ready" []
         "1 while every part is ready.";
     build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
@@ -180,6 +186,7 @@ impl Metrics {
             (&self.rebalances, &["assigned", "revoked", "lost"]),
             (&self.renewals, &["applied", "refused", "failed"]),
             (&self.guard_refusals, &Refusal::WORDS),
+            (&self.evidence_entries, EvidenceKind::WORDS),
         ] {
             for word in words {
                 counter.with_label_values(&[*word]).inc_by(0);
@@ -332,6 +339,17 @@ impl Metrics {
     /// So many breakers have tripped and are not released.
     pub fn breakers_open(&self, entries: usize) {
         self.breaker_open.set(gauge(entries));
+    }
+
+    /// The evidence log holds so many entries.
+    pub fn evidence_held(&self, entries: u64) {
+        self.evidence_size.set(entries.cast_signed());
+    }
+
+    /// An entry of this kind was appended to the evidence log at `now_seconds` since the Unix epoch.
+    pub fn evidence_appended(&self, kind: EvidenceKind, now_seconds: f64) {
+        self.evidence_entries.with_label_values(&[kind.word()]).inc();
+        self.evidence_appended.set(now_seconds);
     }
 
     /// Whether every part is ready.

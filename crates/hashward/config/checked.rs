@@ -18,8 +18,8 @@ use crate::digest_text::parse_digest;
 use super::finding::{ConfigError, Finding, Places};
 use super::host;
 use super::raw::{
-    RawAction, RawAlerts, RawBatch, RawConfig, RawGuard, RawHttp, RawInbox, RawKafka, RawLayout, RawLine,
-    RawLists, RawPolicy, RawReferences, RawStage,
+    RawAction, RawAlerts, RawBatch, RawConfig, RawEvidence, RawGuard, RawHttp, RawInbox, RawKafka, RawLayout,
+    RawLine, RawLists, RawPolicy, RawReferences, RawStage,
 };
 use super::settings::Settings;
 
@@ -55,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) inbox: Inbox,
     /// Where alerts go.
     pub(crate) alerts: Alerts,
+    /// The evidence log; `None`: there is none.
+    pub(crate) evidence: Option<Evidence>,
     /// Whether quarantined records keep their bytes.
     pub(crate) quarantine_bytes: bool,
     /// The cluster.
@@ -127,6 +129,15 @@ pub(crate) struct Alerts {
     pub(crate) quarantine_file: PathBuf,
     /// Whether alerts are printed too.
     pub(crate) print: bool,
+}
+
+/// An evidence log.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    /// The log's folder.
+    pub(crate) directory: PathBuf,
+    /// The file with the key that signs.
+    pub(crate) key_file: PathBuf,
 }
 
 /// The Kafka cluster.
@@ -230,6 +241,7 @@ impl TryFrom<RawConfig> for Config {
             source: raw.source.kind,
             inbox: inbox(&raw.inbox, &mut check),
             alerts: alerts(&raw.alerts, &mut check),
+            evidence: evidence(&raw.evidence, &mut check),
             quarantine_bytes: raw.quarantine.keep_bytes,
             kafka: kafka(&raw.kafka, &mut check),
             batch: batch(&raw.batch, &mut check),
@@ -429,6 +441,24 @@ fn alerts(raw: &RawAlerts, check: &mut Check) -> Alerts {
         file: check.path("alerts.file", &raw.file),
         quarantine_file: check.path("alerts.quarantine_file", &raw.quarantine_file),
         print: raw.print,
+    }
+}
+
+fn evidence(raw: &RawEvidence, check: &mut Check) -> Option<Evidence> {
+    match (raw.directory.is_empty(), raw.key_file.is_empty()) {
+        (true, true) => None,
+        (false, true) => {
+            check.wrong("evidence.key_file", "empty: expected the file of the key that signs the log");
+            None
+        }
+        (true, false) => {
+            check.wrong("evidence.directory", "empty: expected the log's folder, as there is a key for it");
+            None
+        }
+        (false, false) => Some(Evidence {
+            directory: check.path("evidence.directory", &raw.directory),
+            key_file: check.path("evidence.key_file", &raw.key_file),
+        }),
     }
 }
 

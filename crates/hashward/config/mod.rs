@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use toml::Value;
 
 pub(crate) use checked::{
-    AlertsKind, Config, DeliveryKind, Form, Guard, Lists, LogFormat, SourceKind, Subscriptions,
+    AlertsKind, Config, DeliveryKind, Evidence, Form, Guard, Lists, LogFormat, SourceKind, Subscriptions,
 };
 pub(crate) use document::{reference, schema_text, show};
 pub(crate) use finding::{ConfigError, Finding};

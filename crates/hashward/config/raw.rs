@@ -39,6 +39,8 @@ pub(crate) struct RawConfig {
     pub(crate) inbox: RawInbox,
     /// Where alerts go.
     pub(crate) alerts: RawAlerts,
+    /// The evidence log: what was decided and done, so that an outsider can verify it.
+    pub(crate) evidence: RawEvidence,
     /// What is kept of a record that cannot be judged.
     pub(crate) quarantine: RawQuarantine,
     /// The Kafka cluster, read with `source.kind = "kafka"` and written with `alerts.kind = "kafka"`.
@@ -318,6 +320,22 @@ pub(crate) enum RawAlertsKind {
     File,
     /// Two topics: see `kafka.alerts_topic` and `kafka.quarantine_topic`.
     Kafka,
+}
+
+/// The evidence log: what was decided and done, so that an outsider can verify it. Every alert's hash is in it before the
+/// alert leaves, and every generation of the lists that goes live; nothing else about content. Without both fields
+/// there is no log.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawEvidence {
+    /// The log's folder, which `hashward evidence init` makes. While it cannot be written to, no alert leaves and nothing is
+    /// committed. Several workers may share it. Empty: no log.
+    #[schemars(example = &"/var/lib/hashward/evidence")]
+    pub(crate) directory: String,
+    /// The file with the key that signs the log's checkpoints, apart from the log: whoever has it can write another
+    /// history. It must not be readable by everybody.
+    #[schemars(example = &"/etc/hashward/evidence.key")]
+    pub(crate) key_file: String,
 }
 
 /// What is kept of a record that cannot be judged.

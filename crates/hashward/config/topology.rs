@@ -11,6 +11,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     files(config, &mut findings);
     generations(config, &mut findings);
     subscriptions(config, &mut findings);
+    evidence(config, &mut findings);
     findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
 
@@ -97,5 +98,16 @@ fn subscriptions(config: &Config, findings: &mut Vec<Finding>) {
     if subscriptions.directory.is_none() && subscriptions.announcements_topic.is_some() {
         let what = "nothing is followed without subscriptions.directory: name it too";
         findings.push(Finding::of("subscriptions.announcements_topic", what));
+    }
+}
+
+fn evidence(config: &Config, findings: &mut Vec<Finding>) {
+    if let Some(evidence) = &config.evidence
+        && let (Ok(dir), Ok(key)) =
+            (std::path::absolute(&evidence.directory), std::path::absolute(&evidence.key_file))
+        && key.starts_with(dir)
+    {
+        let what = "it is inside evidence.directory: whoever gets the log must not get the key with it";
+        findings.push(Finding::of("evidence.key_file", what));
     }
 }

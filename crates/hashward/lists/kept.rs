@@ -146,14 +146,20 @@ impl Kept {
         Ok(Some(serde_json::from_str(&text).with_context(|| path.display().to_string())?))
     }
 
+    /// Fails if a generation is not kept.
+    pub(crate) fn check_holdable(&self, generation: Generation) -> Result<()> {
+        let all = self.all()?;
+        if all.contains(&generation) {
+            return Ok(());
+        }
+        let numbers: Vec<String> = all.iter().map(ToString::to_string).collect();
+        let known = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
+        bail!("generation {generation} is not kept in {}: kept are {known}", self.shown())
+    }
+
     /// Wishes to stay at a generation, which must be kept.
     pub(crate) fn hold(&self, held: &Held) -> Result<()> {
-        let all = self.all()?;
-        if !all.contains(&Generation(held.generation)) {
-            let numbers: Vec<String> = all.iter().map(ToString::to_string).collect();
-            let known = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
-            bail!("generation {} is not kept in {}: kept are {known}", held.generation, self.shown());
-        }
+        self.check_holdable(Generation(held.generation))?;
         let text = serde_json::to_vec(held).expect("plain data is JSON");
         self.write(HELD, &text).with_context(|| self.shown())
     }

@@ -1,13 +1,18 @@
 //! Tells the operator of the lists of a running worker.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hashward_core::ListId;
 use hashward_engine::{ListIndexError, Metrics, Rollout, Snapshot};
+use hashward_evidence::{Hash, Record, What};
+use hashward_list::FolderState;
+use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::kept::Held;
 use super::{Loader, Told, told as told_error};
+use crate::evidence::Ledger;
 use crate::shares;
 
 /// Tells the operator of the lists, in the log and in metrics.
@@ -16,12 +21,18 @@ pub(crate) struct Teller {
     rollout: Rollout,
     /// The lists that metrics name.
     listed: BTreeSet<String>,
+    /// Who works here, and where it is recorded that a state of a list went live.
+    instance: String,
+    ledger: Option<Ledger>,
+    /// The states of list folders that are live.
+    states: BTreeMap<ListId, FolderState>,
 }
 
 impl Teller {
     /// Nothing was told yet.
-    pub(crate) fn new(metrics: Metrics, rollout: Rollout) -> Self {
-        Self { metrics, rollout, listed: BTreeSet::new() }
+    pub(crate) fn new(metrics: Metrics, rollout: Rollout, instance: &str, ledger: Option<Ledger>) -> Self {
+        let (listed, states) = (BTreeSet::new(), BTreeMap::new());
+        Self { metrics, rollout, listed, instance: instance.to_owned(), ledger, states }
     }
 
     /// Tells of a swap or a failure.
@@ -51,6 +62,7 @@ impl Teller {
 
     fn swapped(&mut self, loader: &Loader, snapshot: &Snapshot) {
         self.metrics.lists_renewed("applied");
+        self.record(snapshot);
         let now: BTreeSet<String> = snapshot.lists().iter().map(|list| list.info.id.to_string()).collect();
         self.listed.difference(&now).for_each(|gone| self.metrics.list_gone(gone));
         let first_seen: BTreeSet<String> = now.difference(&self.listed).cloned().collect();
@@ -86,5 +98,30 @@ impl Teller {
         } else {
             info!(generation, entries, changes, "lists live");
         }
+    }
+
+    /// Records the lists of a new generation. A list folder in the state that was live before is as it was; of others nobody
+    /// can tell.
+    fn record(&mut self, snapshot: &Snapshot) {
+        let Some(ledger) = &self.ledger else { return };
+        let mut states = BTreeMap::new();
+        let mut records = Vec::new();
+        for list in snapshot.lists() {
+            let id = &list.info.id;
+            states.extend(list.state.clone().map(|state| (id.clone(), state)));
+            if list.state.is_some() && self.states.get(id) == list.state.as_ref() {
+                continue;
+            }
+            let what = What::ReleaseApplied {
+                list: id.clone(),
+                generation: snapshot.generation(),
+                entries: list.entries,
+                state: list.state.as_ref().map(|state| state.number),
+                checksum: list.state.as_ref().and_then(|state| Hash::from_hex(&state.hash)),
+            };
+            records.push(Record { when: Timestamp::now(), who: self.instance.clone(), what });
+        }
+        self.states = states;
+        ledger.push(records);
     }
 }
