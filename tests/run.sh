@@ -29,6 +29,7 @@ step() {
 }
 
 step cargo fmt --all --check
+step cargo fmt --manifest-path benches/peers/Cargo.toml --check
 step "$tools/bin/cargo-deny" --locked check bans licenses sources
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS='-D warnings' step cargo doc --locked --workspace --no-deps --document-private-items --quiet

@@ -5,8 +5,11 @@
 //! told. Rates are compared by the clock, as a provider sees them, the broker's share of the processors included. Costs
 //! are compared by the process's CPU time, which the broker, another process, has no part in.
 //!
+//! So the share of digests in the line is told by CPU time too: by the clock the digests alone have the cores for
+//! themselves, and the line has to leave a part of them to the broker.
+//!
 //! Each size is measured in rounds, all contenders in turn, and the median of each contender's rounds is compared. With
-//! sizes as arguments only these are measured: `cargo bench --bench pipeline -- 200 4096`.
+//! sizes or lists as arguments only these are measured: `cargo bench --bench pipeline -- 200 4096 md5,sha1,sha256`.
 #![allow(missing_docs, reason = "a benchmark has no readers of its documentation")]
 #![allow(clippy::pedantic, reason = "rates are told in floats")]
 
@@ -50,12 +53,15 @@ fn main() {
     let threads = thread::available_parallelism().map_or(2, usize::from);
     let broker = Broker::start(&[("log.segment.bytes", "1073741824")]);
     println!(
-        "| message | list holds | line, messages/s | MB/s | rate, line / consumer | rate, line / digests | CPU µs/message: line | consumer | digests | CPU, (consumer + digests) / line | CPU, digests / (line − consumer) |"
+        "| message | list holds | line, messages/s | MB/s | rate, line / consumer | rate, line / digests | CPU µs/message: line | consumer | digests | CPU, digests / line | CPU, (consumer + digests) / line | CPU, digests / (line − consumer) |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     // Cargo adds `--bench`.
-    let wanted: Vec<usize> = env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    for (bytes, count) in SIZES.into_iter().filter(|(bytes, _)| wanted.is_empty() || wanted.contains(bytes)) {
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let (sizes, lists): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|argument| argument.parse::<usize>().is_ok());
+    let wanted = |among: &[&str], name: &str| among.is_empty() || among.contains(&name);
+    for (bytes, count) in SIZES.into_iter().filter(|(bytes, _)| wanted(&sizes, &bytes.to_string())) {
         let topic = format!("bench-{bytes}");
         broker.create_topic(&topic, PARTITIONS, &[("max.message.bytes", "8388608")]);
         let contents: Vec<Vec<u8>> = (0..count.min(4000)).map(|n| content(n, bytes)).collect();
@@ -68,7 +74,10 @@ fn main() {
             &[Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256],
             &[Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512, Algorithm::Blake3],
         ] {
-            row(&broker, &topic, &contents, count, algorithms, threads);
+            let words: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.word()).collect();
+            if wanted(&lists, &words.join(",")) {
+                row(&broker, &topic, &contents, count, algorithms, threads);
+            }
         }
     }
 }
@@ -114,11 +123,12 @@ fn row(
     let bytes = contents[0].len();
     let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.word()).collect();
     println!(
-        "| {bytes} B | {} | {line:.0} | {:.0} | {:.2} | {:.2} | {line_cpu:.2} | {consumer_cpu:.2} | {digests_cpu:.2} | {:.2} | {:.2} |",
+        "| {bytes} B | {} | {line:.0} | {:.0} | {:.2} | {:.2} | {line_cpu:.2} | {consumer_cpu:.2} | {digests_cpu:.2} | {:.2} | {:.2} | {:.2} |",
         names.join(", "),
         line * bytes as f64 / 1e6,
         line / consumer,
         line / digests,
+        digests_cpu / line_cpu,
         (consumer_cpu + digests_cpu) / line_cpu,
         digests_cpu / (line_cpu - consumer_cpu)
     );

@@ -100,7 +100,7 @@ fn percentiles(times: &mut [Duration]) -> [f64; 3] {
 
 /// How long each batch took.
 fn judge_all(judge: &Judge) -> Vec<Duration> {
-    let mut took = Vec::with_capacity(BATCHES);
+    let (mut took, origin) = (Vec::with_capacity(BATCHES), Arc::from("bench"));
     for number in 0..BATCHES {
         let mut batch = Batch::default();
         for record in 0..RECORDS {
@@ -108,9 +108,10 @@ fn judge_all(judge: &Judge) -> Vec<Duration> {
             let content =
                 if record % LISTED_EACH == 0 { content("listed", n % 100) } else { content("other", n) };
             let payload = Payload::Bytes(batch.store(&content));
+            let origin = batch.origin_of(&origin);
             batch.records.push(Record {
                 position: Position { stream: StreamId(0), offset: n as i64 },
-                origin: Arc::from("bench"),
+                origin,
                 key: None,
                 value: None,
                 headers: Vec::new(),

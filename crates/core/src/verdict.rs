@@ -57,10 +57,15 @@ impl Decision {
 
     /// The decision's word.
     pub const fn word(&self) -> &'static str {
+        Self::WORDS[self.number()]
+    }
+
+    /// Where the decision's word stands among [`Decision::WORDS`].
+    pub const fn number(&self) -> usize {
         match self {
-            Self::Allow => "allow",
-            Self::Act(action) => action.word(),
-            Self::Unreadable(_) => "unreadable",
+            Self::Allow => 0,
+            Self::Act(action) => 1 + *action as usize,
+            Self::Unreadable(_) => Self::WORDS.len() - 1,
         }
     }
 }
@@ -74,4 +79,20 @@ pub struct Verdict {
     pub decision: Decision,
     /// Every entry that matched, ordered by list and entry.
     pub matches: Vec<Match>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UnreadableKind;
+
+    #[test]
+    fn every_decision_has_its_word() {
+        let acts = Action::WORDS.iter().map(|word| Decision::Act(word.parse().unwrap()));
+        let unreadable = Decision::Unreadable(Unreadable::new(UnreadableKind::TooLarge, ""));
+        let all: Vec<Decision> = [Decision::Allow].into_iter().chain(acts).chain([unreadable]).collect();
+        let words: Vec<&str> = all.iter().map(Decision::word).collect();
+        assert_eq!(words, Decision::WORDS);
+        assert_eq!(Decision::Act(Action::Takedown).word(), Action::Takedown.word());
+    }
 }

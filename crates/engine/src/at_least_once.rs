@@ -133,12 +133,18 @@ impl<S: AlertSink, C: Checkpoint> AtLeastOnce<S, C> {
 impl<S: AlertSink, C: Checkpoint> Delivery for AtLeastOnce<S, C> {
     fn deliver(&mut self, judged: &Judged) -> Result<(), PortError> {
         let mut notable = judged.notable.iter().peekable();
-        for (number, record) in judged.batch.records.iter().enumerate() {
+        let records = &judged.batch.records;
+        for (number, record) in records.iter().enumerate() {
             let position = record.position;
             // What belongs to a stream that left is the next owner's to send.
             let notable = notable
                 .next_if(|notable| notable.record == number)
                 .filter(|_| self.checkpoint.is_current(position.stream));
+            // A record that waits for nothing is settled with the next one of its stream.
+            let next = records.get(number + 1).map(|record| record.position.stream);
+            if notable.is_none() && next == Some(position.stream) {
+                continue;
+            }
             // The prefix knows what it waits for before the sink can acknowledge it.
             let prefix = &mut self.streams.entry(position.stream).or_default().prefix;
             prefix.push(position.offset, u32::from(notable.is_some()));

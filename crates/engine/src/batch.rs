@@ -54,8 +54,8 @@ pub enum Payload {
 pub struct Record {
     /// Where it stands.
     pub position: Position,
-    /// Where it came from, as text: `topic/partition`, or the inbox folder.
-    pub origin: Arc<str>,
+    /// Where it came from, among the batch's origins; see [`Batch::origin_of`].
+    pub origin: usize,
     /// The record's key, in the batch's arena.
     pub key: Option<Range<usize>>,
     /// The value as it came, in the batch's arena, when that is not the content itself.
@@ -75,6 +75,9 @@ pub struct Batch {
     pub arena: Vec<u8>,
     /// The records.
     pub records: Vec<Record>,
+    /// Where records came from, as text: `topic/partition`, or the inbox folder. Each stands here once, because a share of
+    /// it for each record is a count that threads take from each other.
+    origins: Vec<Arc<str>>,
     /// How many bytes the batch holds outside its arena.
     outside_bytes: usize,
 }
@@ -84,12 +87,19 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.records.clear();
+        self.origins.clear();
         self.outside_bytes = 0;
     }
 
     /// How many bytes the batch holds: its arena, what is lent to it, and what was counted.
     pub fn bytes(&self) -> usize {
         self.arena.len() + self.outside_bytes
+    }
+
+    /// How many records more fill the lanes that digest contents side by side; at least one.
+    pub fn records_to_full_lanes(&self) -> usize {
+        let lanes = Path::chosen().lanes();
+        lanes - self.records.len() % lanes
     }
 
     /// Whether the batch is to be closed: it holds `records_max` records or `bytes_max` bytes, or it fills the lanes that
@@ -101,6 +111,21 @@ impl Batch {
         records >= records_max
             || self.bytes() >= bytes_max
             || (records.is_multiple_of(lanes) && self.bytes() + once_more() > bytes_max)
+    }
+
+    /// The number of an origin, the same for each share of it.
+    pub fn origin_of(&mut self, origin: &Arc<str>) -> usize {
+        // Records come in runs.
+        let same = |known: &Arc<str>| Arc::ptr_eq(known, origin);
+        self.origins.iter().rposition(same).unwrap_or_else(|| {
+            self.origins.push(Arc::clone(origin));
+            self.origins.len() - 1
+        })
+    }
+
+    /// Where a record of this batch came from.
+    pub fn origin(&self, record: &Record) -> &str {
+        &self.origins[record.origin]
     }
 
     /// Counts bytes that records hold by themselves, such as their headers.
@@ -135,7 +160,7 @@ impl Batch {
     pub fn identity(&self, record: &Record) -> Identity {
         let mut identity = record.identity.as_deref().cloned().unwrap_or_default();
         if identity.id.is_empty() {
-            identity.id = format!("{}/{}", record.origin, record.position.offset);
+            identity.id = format!("{}/{}", self.origin(record), record.position.offset);
         }
         if identity.subject.is_none() {
             let key = record.key.clone().map(|key| String::from_utf8_lossy(&self.arena[key]).into_owned());
@@ -175,11 +200,11 @@ mod tests {
         let lanes = Path::chosen().lanes();
         for content_bytes in [10, 1000, 100_000, 1_000_000] {
             let bytes_max = lanes * 350_000;
-            let mut batch = Batch::default();
+            let (mut batch, origin) = (Batch::default(), Arc::from("origin"));
             while !batch.is_full(RECORDS_MAX, bytes_max) {
                 let payload = batch.lend(Box::new(vec![0; content_bytes]));
                 let position = Position { stream: StreamId(1), offset: 0 };
-                let (origin, headers) = (Arc::from("origin"), Vec::new());
+                let (origin, headers) = (batch.origin_of(&origin), Vec::new());
                 batch.records.push(Record {
                     position,
                     origin,

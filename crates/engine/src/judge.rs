@@ -153,12 +153,13 @@ impl Judge {
         });
         let contents: Vec<Content> = contents.collect();
         let verdicts = check_all(snapshot, &self.policy, conditions, &contents);
-        let judged = numbers.iter().zip(&contents).zip(verdicts);
-        judged.fold(Tally::default(), |tally, ((i, content), verdict)| {
+        let mut tally = Tally::default();
+        for ((i, content), verdict) in numbers.iter().zip(&contents).zip(verdicts) {
             let verdict = self.counted(snapshot, content, verdict, conditions);
             let bytes = batch.content(&batch.records[*i].payload).map_or(0, <[u8]>::len);
-            tally.and(*i, self.outcome(batch, *i, verdict, bytes as u64, conditions.now))
-        })
+            tally.add(*i, self.outcome(batch, *i, verdict, bytes as u64, conditions.now));
+        }
+        tally
     }
 
     /// Opens, reads and judges records, each by itself.
@@ -181,7 +182,9 @@ impl Judge {
                 };
                 let verdict = check(snapshot, &self.policy, conditions, &content);
                 let verdict = self.counted(snapshot, &content, verdict, conditions);
-                Tally::default().and(*i, self.outcome(batch, *i, verdict, bytes, conditions.now))
+                let mut tally = Tally::default();
+                tally.add(*i, self.outcome(batch, *i, verdict, bytes, conditions.now));
+                tally
             },
         );
         judged.reduce(Tally::default, Tally::merge)
@@ -229,7 +232,7 @@ impl Judge {
         let bytes = |range: &std::ops::Range<usize>| &batch.arena[range.clone()];
         let value = batch.content(&record.payload).or_else(|| record.value.as_ref().map(bytes));
         Quarantined {
-            origin: record.origin.to_string(),
+            origin: batch.origin(record).to_owned(),
             position: record.position,
             content_id: batch.identity(record).id,
             key: record.key.as_ref().map(|key| bytes(key).to_vec()),

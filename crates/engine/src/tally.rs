@@ -18,14 +18,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn and(mut self, record: usize, outcome: Outcome) -> Self {
-        let word = Decision::WORDS.iter().position(|word| *word == outcome.decision.word());
-        self.decisions[word.expect("every decision has a word")] += 1;
+    pub(crate) fn add(&mut self, record: usize, outcome: Outcome) {
+        self.decisions[outcome.decision.number()] += 1;
         self.bytes += outcome.bytes;
         if let Some(outgoing) = outcome.outgoing {
             self.notable.push(Notable { record, decision: outcome.decision, outgoing });
         }
-        self
     }
 
     pub(crate) fn merge(mut self, mut other: Self) -> Self {

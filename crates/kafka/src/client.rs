@@ -1,7 +1,7 @@
 //! Puts the clients together.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use hashward_engine::{Health, Metrics, PortError};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -10,6 +10,7 @@ use rdkafka::producer::BaseProducer;
 use crate::assignment::Assignment;
 use crate::context::{ConsumerSide, ProducerSide};
 use crate::error::port_error;
+use crate::polled::MessageQueue;
 use crate::settings;
 use crate::{KafkaCheckpoint, KafkaOptions, KafkaSink, KafkaSource, OpenReference, Transactional};
 
@@ -31,6 +32,7 @@ pub struct TransactionalParts {
 
 struct Member {
     consumer: Arc<BaseConsumer<ConsumerSide>>,
+    messages: Arc<MessageQueue>,
     assignment: Arc<Assignment>,
 }
 
@@ -43,11 +45,16 @@ fn member(options: &KafkaOptions, commits: bool, metrics: &Metrics) -> Result<Me
         rebalance_drain: options.rebalance_drain,
         commits,
         connected: AtomicBool::new(false),
+        messages: OnceLock::new(),
     };
     let consumer: BaseConsumer<ConsumerSide> = settings::consumer(options)
         .create_with_context(side)
         .map_err(|error| port_error("setting up the consumer", &error))?;
-    Ok(Member { consumer: Arc::new(consumer), assignment })
+    let consumer = Arc::new(consumer);
+    let messages = Arc::new(MessageQueue::new(Arc::clone(&consumer)));
+    // Nothing is subscribed to yet, so nothing can have been assigned.
+    consumer.context().messages.get_or_init(|| Arc::downgrade(&messages));
+    Ok(Member { consumer, messages, assignment })
 }
 
 fn subscribe(member: &Member, options: &KafkaOptions) -> Result<(), PortError> {
@@ -72,14 +79,14 @@ pub fn at_least_once(
 ) -> Result<AtLeastOnceParts, PortError> {
     let member = member(&options, true, metrics)?;
     subscribe(&member, &options)?;
-    let Member { consumer, assignment } = member;
+    let Member { consumer, messages, assignment } = member;
     let checkpoint = KafkaCheckpoint::new(
         Arc::clone(&consumer),
         Arc::clone(&assignment),
         options.commit_interval,
         metrics.clone(),
     );
-    let source = KafkaSource::new(consumer, assignment, Arc::new(options), open_reference);
+    let source = KafkaSource::new(consumer, messages, assignment, Arc::new(options), open_reference);
     Ok(AtLeastOnceParts { source, checkpoint })
 }
 
@@ -110,6 +117,7 @@ pub fn transactional(
     // An earlier worker's open transaction hides the committed offsets, so it is ended before we ask for them.
     delivery.begin()?;
     subscribe(&member, &options)?;
-    let source = KafkaSource::new(member.consumer, member.assignment, options, open_reference);
+    let Member { consumer, messages, assignment } = member;
+    let source = KafkaSource::new(consumer, messages, assignment, options, open_reference);
     Ok(TransactionalParts { source, delivery })
 }

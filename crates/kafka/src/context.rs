@@ -1,7 +1,7 @@
 //! What librdkafka calls back: rebalances, statistics, logs, delivery reports.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use hashward_engine::{Metrics, Ticket};
@@ -15,6 +15,7 @@ use rdkafka::statistics::Statistics;
 use tracing::{debug, error, info, warn};
 
 use crate::assignment::{Assignment, partitions_of};
+use crate::polled::MessageQueue;
 
 /// The consumer's side.
 pub(crate) struct ConsumerSide {
@@ -26,6 +27,8 @@ pub(crate) struct ConsumerSide {
     pub(crate) commits: bool,
     /// Whether at least one broker was connected when librdkafka last told.
     pub(crate) connected: AtomicBool,
+    /// Where the messages of assigned partitions go, while somebody reads them.
+    pub(crate) messages: OnceLock<Weak<MessageQueue>>,
 }
 
 impl ConsumerSide {
@@ -99,6 +102,11 @@ impl ConsumerContext for ConsumerSide {
         match rebalance {
             Rebalance::Assign(list) => {
                 let partitions = partitions_of(list);
+                if let Some(messages) = self.messages.get().and_then(Weak::upgrade) {
+                    for (topic, number) in &partitions {
+                        messages.gather(topic, *number);
+                    }
+                }
                 let owned = self.assignment.assign(&partitions);
                 self.metrics.rebalanced("assigned", owned);
                 info!(partitions = partitions.len(), owned, "partitions assigned");

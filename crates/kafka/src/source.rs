@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use hashward_engine::{Batch, Header, Payload, PortError, Position, Record, Source, StreamId};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Message};
 use tracing::{debug, info, warn};
 
 use crate::KafkaOptions;
@@ -17,11 +16,12 @@ use crate::context::ConsumerSide;
 use crate::error::port_error;
 use crate::form::{Brought, OpenReference, brought};
 use crate::headers::identity;
-use crate::polled::{Polled, poll};
+use crate::polled::{MessageQueue, Polled, TAKEN_MAX, TopicAddress, poll};
 
 /// Reads the content topics.
 pub struct KafkaSource {
     consumer: Arc<BaseConsumer<ConsumerSide>>,
+    messages: Arc<MessageQueue>,
     assignment: Arc<Assignment>,
     options: Arc<KafkaOptions>,
     open_reference: OpenReference,
@@ -43,8 +43,8 @@ pub struct KafkaSource {
 struct Streams {
     version: u64,
     known: Vec<Known>,
-    /// Where the last record's partition is in `known`: records come in runs.
-    last: usize,
+    /// The partition of the last record, and where it is in `known`: records come in runs.
+    last: Option<(TopicAddress, i32, usize)>,
 }
 
 struct Known {
@@ -67,6 +67,7 @@ const LEND_BYTES_MIN: usize = 2048;
 impl KafkaSource {
     pub(crate) fn new(
         consumer: Arc<BaseConsumer<ConsumerSide>>,
+        messages: Arc<MessageQueue>,
         assignment: Arc<Assignment>,
         options: Arc<KafkaOptions>,
         open_reference: OpenReference,
@@ -75,6 +76,7 @@ impl KafkaSource {
         let early = Batch::default();
         Self {
             consumer,
+            messages,
             assignment,
             options,
             open_reference,
@@ -87,19 +89,49 @@ impl KafkaSource {
         }
     }
 
-    /// Asks librdkafka once. Whether a record came.
-    fn poll(&mut self, wait: Duration, batch: &mut Batch) -> Result<bool, PortError> {
+    /// Serves what librdkafka has to tell, waiting for it at most so long.
+    fn serve(&mut self, wait: Duration, batch: &mut Batch) -> Result<(), PortError> {
         let consumer = Arc::clone(&self.consumer);
         let polled = poll(&consumer, wait);
         self.follow_rebalance(batch);
         match polled {
-            Some(Ok(message)) => {
-                self.take(message, batch);
-                Ok(true)
-            }
-            Some(Err(error)) => bear(&error).map(|()| false),
-            None => Ok(false),
+            Some(Ok(message)) => self.take(message, batch),
+            Some(Err(error)) => bear(&error)?,
+            None => {}
         }
+        Ok(())
+    }
+
+    /// Serves what librdkafka has to tell, then takes what records are there, or waits for one. Whether any came.
+    fn read(&mut self, wait: Duration, batch: &mut Batch) -> Result<bool, PortError> {
+        let before = batch.records.len();
+        self.serve(Duration::ZERO, batch)?;
+        let messages = Arc::clone(&self.messages);
+        let mut borne = Ok(());
+        // Nothing of what was taken may be left behind: librdkafka gives it once.
+        for message in messages.take(wait, self.room(batch)) {
+            match message {
+                Ok(message) => self.take(message, batch),
+                Err(error) => borne = borne.and(bear(&error)),
+            }
+        }
+        borne.map(|()| batch.records.len() > before)
+    }
+
+    /// How many records may be taken at once: so few that the batch is not filled by much more than it may hold, if they
+    /// are like those in it; and where they are large, as many as fill the lanes once more.
+    fn room(&self, batch: &Batch) -> usize {
+        let records = batch.records.len();
+        let records_left = self.options.batch_records_max.saturating_sub(records);
+        let average = batch.bytes().div_ceil(records.max(1));
+        let at_once = if records == 0 {
+            1
+        } else if batch.bytes() + average * TAKEN_MAX < self.options.batch_bytes_max {
+            TAKEN_MAX
+        } else {
+            batch.records_to_full_lanes()
+        };
+        at_once.min(records_left).max(1)
     }
 
     /// After a rebalance: learns the partitions anew, and drops what was read of those that left. Nobody has taken it
@@ -111,7 +143,7 @@ impl KafkaSource {
         }
         let owned = self.assignment.lock();
         self.streams.version = version;
-        self.streams.last = 0;
+        self.streams.last = None;
         let ends: HashMap<StreamId, i64> = self.streams.known.iter().map(|k| (k.id, k.end)).collect();
         self.streams.known = owned
             .streams()
@@ -144,7 +176,7 @@ impl KafkaSource {
         }
         stream.end = message.offset() + 1;
         let position = Position { stream: stream.id, offset: message.offset() };
-        let origin = Arc::clone(&stream.origin);
+        let origin = batch.origin_of(&stream.origin);
         let headers = message.headers();
         let mut identity = identity(&headers);
         if let Some(identity) = &mut identity
@@ -157,7 +189,7 @@ impl KafkaSource {
         let header_bytes = |header: &Header| header.name.len() + header.value.as_ref().map_or(0, Vec::len);
         batch.count(2 * headers.iter().map(header_bytes).sum::<usize>());
         let key = message.key().map(|key| batch.store(key));
-        let bytes = message.payload().unwrap_or_default();
+        let bytes = message.payload();
         let (payload, value) = match brought(self.options.form, &headers, bytes) {
             Brought::Content if bytes.len() >= LEND_BYTES_MIN => (batch.lend(Box::new(message.lend())), None),
             Brought::Content => (Payload::Bytes(batch.store(bytes)), None),
@@ -202,20 +234,20 @@ impl Source for KafkaSource {
         }
         std::mem::swap(batch, &mut self.early);
         self.references = 0;
-        if batch.records.is_empty() && !self.poll(FIRST_RECORD_WAIT, batch)? {
+        if batch.records.is_empty() && !self.read(FIRST_RECORD_WAIT, batch)? {
             return Ok(());
         }
         let close_at = Instant::now() + self.options.batch_wait;
         while !self.is_full(batch) {
             // While records are there, taking them costs no look at the clock.
-            if self.poll(Duration::ZERO, batch)? {
+            if self.read(Duration::ZERO, batch)? {
                 continue;
             }
             let left = close_at.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            self.poll(left, batch)?;
+            self.read(left, batch)?;
         }
         for record in &batch.records {
             let Position { stream, offset } = record.position;
@@ -237,9 +269,10 @@ impl Source for KafkaSource {
             self.holding = Some(self.streams.version);
         }
         let mut early = std::mem::take(&mut self.early);
-        let result = self.poll(wait, &mut early);
+        // The records of paused partitions that librdkafka has are not taken: it drops them, and reads them again.
+        let result = self.serve(wait, &mut early);
         self.early = early;
-        result.map(drop)
+        result
     }
 
     fn health(&self) -> Result<(), String> {
@@ -272,13 +305,15 @@ fn bear(error: &KafkaError) -> Result<(), PortError> {
 }
 
 impl Streams {
-    fn find(&mut self, message: &BorrowedMessage<'_>) -> Option<&mut Known> {
-        let number = message.partition();
-        let topic = message.topic();
-        let is = |known: &Known| known.number == number && *known.topic == *topic;
-        if !self.known.get(self.last).is_some_and(is) {
-            self.last = self.known.iter().position(is)?;
-        }
-        self.known.get_mut(self.last)
+    fn find(&mut self, message: &Polled<'_>) -> Option<&mut Known> {
+        let (address, number) = (message.topic_address(), message.partition());
+        let last = self.last.filter(|(topic, partition, _)| (*topic, *partition) == (address, number));
+        let find = || {
+            let topic = message.topic();
+            self.known.iter().position(|known| known.number == number && *known.topic == *topic)
+        };
+        let place = last.map(|(_, _, place)| place).or_else(find)?;
+        self.last = Some((address, number, place));
+        self.known.get_mut(place)
     }
 }

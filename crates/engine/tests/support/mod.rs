@@ -78,9 +78,10 @@ pub fn content(snapshot: &Snapshot, bytes: &[u8]) -> Content {
 /// A record whose value is its content.
 pub fn record(batch: &mut Batch, stream: u64, offset: i64, bytes: &[u8]) {
     let payload = Payload::Bytes(batch.store(bytes));
+    let origin = batch.origin_of(&Arc::from(format!("uploads/{stream}")));
     batch.records.push(Record {
         position: Position { stream: StreamId(stream), offset },
-        origin: Arc::from(format!("uploads/{stream}")),
+        origin,
         key: None,
         value: None,
         headers: Vec::new(),

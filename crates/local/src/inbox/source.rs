@@ -50,7 +50,7 @@ impl Inbox {
 
     /// The record for a file; `None` if it was changed or taken away since the look, then the next look
     /// decides.
-    fn record(&mut self, settled: Settled) -> Option<Record> {
+    fn record(&mut self, settled: Settled, origin: usize) -> Option<Record> {
         let Settled { relative, stamp: seen } = settled;
         let path = self.root.join(&relative);
         if stamp(&path) != Some(seen) {
@@ -68,7 +68,7 @@ impl Inbox {
         };
         Some(Record {
             position,
-            origin: Arc::clone(&self.origin),
+            origin,
             key: None,
             value: None,
             headers: Vec::new(),
@@ -96,7 +96,8 @@ impl Source for Inbox {
         while batch.records.len() < self.options.records_max
             && let Some(settled) = self.ready.pop_front()
         {
-            batch.records.extend(self.record(settled));
+            let origin = batch.origin_of(&self.origin);
+            batch.records.extend(self.record(settled, origin));
         }
         Ok(())
     }
