@@ -95,7 +95,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         | Command::Validate(_)
         | Command::Generations(_)
         | Command::Subscribe(_)
-        | Command::Release(ReleaseCommand::Publish(_))
+        | Command::Release(ReleaseCommand::Publish(_) | ReleaseCommand::Sign(_))
         | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),

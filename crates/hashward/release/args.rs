@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::publish::{self, Publish};
+use crate::list::Who;
 
 /// The end of the group's help.
 pub(crate) const HELP: &str = "\
@@ -146,6 +147,8 @@ pub(crate) struct Sign {
     pub(super) online_key: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) passphrase: PassphraseArgs,
+    #[command(flatten)]
+    pub(super) who: Who,
 }
 
 /// `status`.

@@ -2,6 +2,7 @@
 
 mod args;
 mod draft;
+mod evidence;
 mod init;
 mod keys;
 mod passphrase;
@@ -20,6 +21,7 @@ use crate::exit::Exit;
 use crate::output::Style;
 
 pub(crate) use args::{HELP, ReleaseCommand};
+pub(crate) use evidence::of_list;
 pub(crate) use web::WebTransport;
 
 /// Does what was asked.
@@ -32,7 +34,7 @@ pub(crate) fn release(
         ReleaseCommand::Keys(command) => keys::keys(command, style),
         ReleaseCommand::Init(arguments) => init::init(arguments, style),
         ReleaseCommand::Publish(arguments) => publish::publish(&config()?, arguments, style),
-        ReleaseCommand::Sign(arguments) => sign::sign(arguments, style),
+        ReleaseCommand::Sign(arguments) => sign::sign(&config()?, arguments, style),
         ReleaseCommand::Status(arguments) => status::status(arguments, style),
         ReleaseCommand::RotateRoot(arguments) => rotate::rotate(arguments, style),
         ReleaseCommand::Renew(arguments) => renew::renew(arguments, style),

@@ -11,15 +11,16 @@ use hashward_core::ListId;
 use hashward_engine::lists::StepSize;
 use hashward_kafka::Announcement;
 use hashward_release::{Desk, Header, Plan, Recipients, SnapshotWish, TargetFile, TargetKind, Terms};
-use hashward_tuf::desk::{Changes, DeskError, Draft, NewTarget, Repository};
-use hashward_tuf::{PrivateKey, TargetPath, Targets};
+use hashward_tuf::desk::{Changes, DeskError, NewTarget, Repository};
+use hashward_tuf::{TargetPath, Targets};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::args::PassphraseArgs;
-use super::{draft, keys};
+use super::{draft, evidence, keys};
 use crate::config::{Config, Finding};
 use crate::exit::Exit;
+use crate::list::Who;
 use crate::output::{Output, Paint, Style, counted};
 use crate::wiring;
 
@@ -81,6 +82,8 @@ pub(crate) struct Publish {
     pub(super) announce: bool,
     #[command(flatten)]
     pub(super) passphrase: PassphraseArgs,
+    #[command(flatten)]
+    pub(super) who: Who,
 }
 
 /// Makes a release, and publishes it if enough have signed.
@@ -122,7 +125,11 @@ pub(super) fn publish(config: &Config, arguments: &Publish, style: Style) -> Res
     };
     let private_keys = keys::read_privates(&arguments.key, &arguments.passphrase)?;
     let online = keys::read_privates(&arguments.online_key, &arguments.passphrase)?;
-    let made = signed(repository.plan(&changes, now)?, &private_keys, &arguments.key)?;
+    let mut made = repository.plan(&changes, now)?;
+    for (key, path) in private_keys.iter().zip(&arguments.key) {
+        made.sign(key).with_context(|| path.display().to_string())?;
+        evidence::signed(config, &arguments.who, &made, key.id())?;
+    }
     // The files first: nobody sees them until the draft that names them is published.
     repository.place(&changes)?;
     draft::replace(path, &made)?;
@@ -130,6 +137,7 @@ pub(super) fn publish(config: &Config, arguments: &Publish, style: Style) -> Res
         draft::tell(path, &made, style)?;
         return Ok(Exit::Success);
     }
+    evidence::published(config, &arguments.who, &made)?;
     let done = match repository.finish(&made, &online, Timestamp::now()) {
         Err(error @ DeskError::SignatureMissing { .. }) => {
             bail!("{error}; {} waits for them: `hashward release sign`", path.display())
@@ -204,13 +212,6 @@ fn recipients(file: Option<&Path>) -> Result<Recipients> {
         bail!("{}: holds no age recipient: expected one that begins with age1", shown());
     }
     Ok(recipients)
-}
-
-fn signed(mut made: Draft, keys: &[PrivateKey], paths: &[PathBuf]) -> Result<Draft> {
-    for (key, path) in keys.iter().zip(paths) {
-        made.sign(key).with_context(|| path.display().to_string())?;
-    }
-    Ok(made)
 }
 
 /// Those who follow have guard rails too: what ours refuse would not be taken.

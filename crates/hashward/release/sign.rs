@@ -5,12 +5,13 @@ use hashward_tuf::desk::Repository;
 use jiff::Timestamp;
 
 use super::args::Sign;
-use super::{draft, keys};
+use super::{draft, evidence, keys};
+use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::Style;
 
 /// Adds signatures, and publishes if that was asked.
-pub(super) fn sign(arguments: &Sign, style: Style) -> Result<Exit> {
+pub(super) fn sign(config: &Config, arguments: &Sign, style: Style) -> Result<Exit> {
     if arguments.key.is_empty() && arguments.merge.is_empty() && arguments.repository.is_none() {
         bail!("there is nothing to do: name a --key to sign with, a draft to --merge, or the --repository");
     }
@@ -22,6 +23,7 @@ pub(super) fn sign(arguments: &Sign, style: Style) -> Result<Exit> {
     for path in &arguments.key {
         let key = keys::read_private(path, &arguments.passphrase)?;
         signed.sign(&key).with_context(|| path.display().to_string())?;
+        evidence::signed(config, &arguments.who, &signed, key.id())?;
     }
     if signed != before {
         draft::replace(&arguments.draft, &signed)?;
@@ -31,6 +33,7 @@ pub(super) fn sign(arguments: &Sign, style: Style) -> Result<Exit> {
         return Ok(Exit::Success);
     };
     let online = keys::read_privates(&arguments.online_key, &arguments.passphrase)?;
+    evidence::published(config, &arguments.who, &signed)?;
     let published = Repository::at(repository).finish(&signed, &online, Timestamp::now())?;
     draft::tell_published(repository, published, style)?;
     Ok(Exit::Success)

@@ -43,7 +43,7 @@ pub(crate) enum SubscribeCommand {
     /// Goes back to a release that is kept, and stays there until `resume`
     Rollback(Rollback),
     /// Follows the releases of a list again
-    Resume(OfList),
+    Resume(Resume),
     /// Removes a subscription with all it has fetched
     Remove(Remove),
 }
@@ -95,6 +95,15 @@ pub(crate) struct Rollback {
     /// Why
     #[arg(long, alias = "why", value_name = "TEXT")]
     pub(super) reason: String,
+    #[command(flatten)]
+    pub(super) who: Who,
+}
+
+/// `resume`.
+#[derive(Args, Debug)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(super) of: OfList,
     #[command(flatten)]
     pub(super) who: Who,
 }

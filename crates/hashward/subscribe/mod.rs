@@ -14,17 +14,19 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use hashward_core::ListId;
+use hashward_evidence::What;
 use hashward_release::{Identities, Replica, ReplicaKey};
 use hashward_tuf::Store;
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use args::{Add, Named, OfList, Remove, Rollback};
+use args::{Add, Named, OfList, Remove, Resume, Rollback};
 pub(crate) use args::{HELP, SubscribeCommand};
 pub(crate) use pull::{Pulled, Puller};
 
 use crate::config::{Config, Subscriptions};
+use crate::evidence::record;
 use crate::exit::Exit;
 use crate::lists::key;
 use crate::output::{Output, Style, tame};
@@ -43,7 +45,7 @@ pub(crate) fn subscribe(config: &Config, command: &SubscribeCommand, style: Styl
         SubscribeCommand::Pull(arguments) => look::look(config, directory, arguments, style),
         SubscribeCommand::Status(arguments) => status::status(config, directory, arguments, style),
         SubscribeCommand::Rollback(arguments) => roll_back(config, directory, arguments, style),
-        SubscribeCommand::Resume(arguments) => resume(directory, arguments, style),
+        SubscribeCommand::Resume(arguments) => resume(config, directory, arguments, style),
         SubscribeCommand::Remove(arguments) => remove(directory, arguments, style),
     }
 }
@@ -63,7 +65,8 @@ pub(crate) fn puller(config: &Config) -> Result<Puller> {
         None => Identities::default(),
     };
     let (timeout, file_bytes_max) = (*pull_timeout, *file_bytes_max);
-    Ok(Puller { key: replica_key(config)?, identities, timeout, file_bytes_max })
+    let (evidence, instance) = (config.evidence.clone(), config.instance.clone());
+    Ok(Puller { key: replica_key(config)?, identities, timeout, file_bytes_max, evidence, instance })
 }
 
 /// One look at a subscription's publisher.
@@ -114,13 +117,16 @@ fn roll_back(config: &Config, directory: &Path, arguments: &Rollback, style: Sty
     let OfList { name, id: list } = &arguments.of;
     let subscription = Subscription::open(directory, name)?;
     taken(&subscription, list)?;
-    let step = arguments.who.step(arguments.reason.clone())?;
+    let held_by = arguments.who.step(arguments.reason.clone())?;
     let _lock = subscription.lock()?;
     let since = format!("{:.0}", Timestamp::now());
     let mut replica = Replica::open(&subscription.replica(list), list, &replica_key(config)?)?;
     let before = subscription.held(list)?;
+    let (release, reason) = (Some(arguments.to), held_by.why.clone());
+    let what = What::RolledBack { list: Some(list.clone()), generation: None, release, reason };
+    record(config.evidence.as_ref(), &held_by.who, what)?;
     // First the wish: if this breaks off, the next pull must not go forward.
-    let held = Held { release: arguments.to, who: step.who, why: step.why, since };
+    let held = Held { release: arguments.to, who: held_by.who, why: held_by.why, since };
     subscription.hold(list, &held)?;
     if let Err(error) = replica.roll_back(arguments.to) {
         match before {
@@ -141,10 +147,14 @@ fn roll_back(config: &Config, directory: &Path, arguments: &Rollback, style: Sty
     Ok(Exit::Success)
 }
 
-fn resume(directory: &Path, arguments: &OfList, style: Style) -> Result<Exit> {
-    let OfList { name, id: list } = arguments;
+fn resume(config: &Config, directory: &Path, arguments: &Resume, style: Style) -> Result<Exit> {
+    let OfList { name, id: list } = &arguments.of;
     let subscription = Subscription::open(directory, name)?;
     taken(&subscription, list)?;
+    if subscription.held(list)?.is_some() && config.evidence.is_some() {
+        let who = arguments.who.step(String::new())?.who;
+        record(config.evidence.as_ref(), &who, What::Resumed { list: Some(list.clone()) })?;
+    }
     let was_held = subscription.resume(list)?;
     let mut output = Output::stdout(style.color);
     if style.json {

@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use hashward_core::ListId;
+use hashward_evidence::What;
 use hashward_release::{Applied, Header, Identities, ReleaseError, Replica, ReplicaKey, route};
 use hashward_tuf::{Client, Limits, Store, Target, Transport};
 use jiff::Timestamp;
 
+use crate::config::Evidence;
+use crate::evidence::record;
+use crate::release::of_list;
 use crate::subscriptions::{Held, Subscription};
 
 /// So many lists of one repository are taken at the most.
@@ -26,6 +30,10 @@ pub(crate) struct Puller {
     pub(crate) timeout: Duration,
     /// The largest file that is fetched, in bytes.
     pub(crate) file_bytes_max: u64,
+    /// Where it is recorded what was fetched, if it is.
+    pub(crate) evidence: Option<Evidence>,
+    /// Who pulls: this worker.
+    pub(crate) instance: String,
 }
 
 /// What a look led to.
@@ -129,6 +137,8 @@ impl Puller {
     ) -> Result<Applied, Failed> {
         let file = subscription.fetched().join(header.target_name());
         client.download(target, &file).map_err(|error| Failed::Other(error.into()))?;
+        let what = What::ReleasePulled(of_list(header));
+        record(self.evidence.as_ref(), &self.instance, what).map_err(Failed::Other)?;
         let applied = replica.apply(&file, header, &self.identities);
         // Applied or refused, nobody needs it any more: what is refused is fetched anew.
         remove(&file).map_err(Failed::Other)?;

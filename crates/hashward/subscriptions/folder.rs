@@ -13,6 +13,8 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use hashward_core::ListId;
@@ -25,6 +27,9 @@ const LISTS: &str = "lists";
 const LOCK: &str = "lock";
 /// What a subscription is called while it is made, and while it is removed.
 const UNFINISHED: &str = ".unfinished-";
+/// How long somebody else who changes a subscription is waited for, and how often it is looked.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_LOOK: Duration = Duration::from_millis(20);
 /// The longest manifest, in bytes.
 const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
 /// So many subscriptions one folder holds at the most.
@@ -159,14 +164,22 @@ impl Subscription {
         remove_if_there(&unfinished)
     }
 
-    /// For whoever pulls: only one at a time.
+    /// For whoever changes it: only one at a time. Others are waited for, a little.
     pub(crate) fn lock(&self) -> Result<Locked> {
         let path = self.folder.join(LOCK);
         let file = File::create(&path).with_context(|| path.display().to_string())?;
-        match file.try_lock() {
-            Ok(()) => Ok(Locked(file)),
-            Err(TryLockError::WouldBlock) => bail!("{}: it is being pulled right now", self.name),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| path.display().to_string()),
+        let until = Instant::now() + LOCK_WAIT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Locked(file)),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_LOOK),
+                Err(TryLockError::WouldBlock) => {
+                    bail!("{}: it is being pulled right now: try again later", self.name)
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| path.display().to_string());
+                }
+            }
         }
     }
 

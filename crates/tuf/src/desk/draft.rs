@@ -170,6 +170,15 @@ impl Draft {
         Ok(pending)
     }
 
+    /// What is signed: each file's role, version, and the bytes of its canonical form, which a signature is over.
+    pub fn messages(&self) -> Result<Vec<(Role, u64, Vec<u8>)>, DeskError> {
+        let roots = self.envelope::<Root>()?.map(|root| (Role::Root, root.signed.version, root.canonical));
+        let targets = self
+            .envelope::<Targets>()?
+            .map(|targets| (Role::Targets, targets.signed.version, targets.canonical));
+        Ok(roots.into_iter().chain(targets).collect())
+    }
+
     /// The root in it.
     pub fn root(&self) -> Result<Option<Root>, DeskError> {
         Ok(self.envelope::<Root>()?.map(|envelope| envelope.signed))
