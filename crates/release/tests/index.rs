@@ -51,7 +51,9 @@ fn found(index: &ListIndex) -> BTreeMap<(u64, usize), Vec<String>> {
                 .push(format!("{:?}", index.index().record(entry).unwrap()));
         }
     }
-    all.values_mut().for_each(|records| records.sort());
+    for records in all.values_mut() {
+        records.sort();
+    }
     all
 }
 

@@ -147,13 +147,12 @@ fn no_damaged_file_is_applied() {
             if applied.is_ok() {
                 let release = target.header.release;
                 assert_eq!(replica.newest().unwrap().unwrap().release, release);
-                match &held {
-                    Some(held) => drop(replica.roll_back(held.release).unwrap()),
-                    None => {
-                        *replica = Replica::open(&maintainer.at(&format!("empty {made}")), &list(), &key(1))
-                            .unwrap();
-                        made += 1;
-                    }
+                if let Some(held) = &held {
+                    replica.roll_back(held.release).unwrap();
+                } else {
+                    let name = format!("empty {made}");
+                    *replica = Replica::open(&maintainer.at(&name), &list(), &key(1)).unwrap();
+                    made += 1;
                 }
             } else {
                 assert_eq!(replica.newest().unwrap(), held);

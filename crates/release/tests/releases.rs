@@ -8,8 +8,8 @@ use std::fs;
 use hashward_core::Algorithm;
 use hashward_list::{ListHistory as _, MatchableEntry};
 use hashward_release::{
-    Applied, Checksum, Desk, ReleaseError, Replica, ReplicaReader, SnapshotWish, TargetKind, Terms, encode,
-    replica_state, route,
+    Applied, Checksum, Desk, Identities, ReleaseError, Replica, ReplicaReader, SnapshotWish, TargetKind,
+    Terms, encode, replica_state, route,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -110,7 +110,10 @@ fn deltas_are_small_and_lead_on() {
     );
     assert_eq!(maintainer.lead(&mut replica).unwrap(), []);
     let delta = &second[0];
-    assert_eq!(replica.apply(&delta.path, &delta.header, &Default::default()).unwrap(), Applied::AlreadyHeld);
+    assert_eq!(
+        replica.apply(&delta.path, &delta.header, &Identities::default()).unwrap(),
+        Applied::AlreadyHeld
+    );
     assert!(is_held(&maintainer.at("replica"), &maintainer.matchable()));
     ReplicaReader::open(&maintainer.at("replica"), &key(1)).unwrap().verify().unwrap();
 }

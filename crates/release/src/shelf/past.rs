@@ -19,7 +19,8 @@ impl Shelf {
         let mut checksum = newest.checksum;
         for number in kept.into_iter().rev().take_while(|number| *number > release) {
             let mut pairs = Pairs::new(self, number);
-            let mut back = || pairs.next()?.map(|(before, after)| undone(before, after)).transpose();
+            let mut back =
+                || pairs.next()?.map(|(before, after)| undone(before, after.as_deref())).transpose();
             checksum = self.change(checksum, &mut back, &mut |_, _| Ok(()))?.sum.checksum;
         }
         if checksum != header.checksum {
@@ -71,8 +72,8 @@ impl Shelf {
     }
 }
 
-fn undone(before: Option<Vec<u8>>, after: Option<Vec<u8>>) -> Result<Change, Fault> {
-    let key = key_of(before.as_deref(), after.as_deref())?;
+fn undone(before: Option<Vec<u8>>, after: Option<&[u8]>) -> Result<Change, Fault> {
+    let key = key_of(before.as_deref(), after)?;
     Ok(Change { key, after: before, is_new: false })
 }
 
