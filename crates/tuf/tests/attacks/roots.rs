@@ -100,6 +100,21 @@ fn a_fast_forward_is_undone_by_new_keys() {
 }
 
 #[test]
+fn new_keys_of_the_timestamp_let_the_snapshot_go_back_too() {
+    let mut bench = Bench::new();
+    bench.next(&["snapshot", "timestamp"]);
+    bench.client().refresh(now()).unwrap();
+    bench.keys("timestamp", &[10], 1);
+    bench.snapshot["version"] = 1.into();
+    bench.publish(&["snapshot"]);
+    bench.timestamp["version"] = 1.into();
+    bench.publish(&["timestamp"]);
+    bench.next(&["root"]);
+    let refreshed = bench.client().refresh(now()).unwrap();
+    assert_eq!((refreshed.snapshot_version, refreshed.timestamp_version), (1, 1));
+}
+
+#[test]
 fn targets_go_back_once_the_snapshots_key_is_another() {
     let mut bench = Bench::new();
     bench.targets["version"] = 99_999.into();
