@@ -17,7 +17,7 @@ use hashward_engine::lists::{BuildOptions, Changes, ListIndex, ListIndexBuilder,
 use hashward_engine::{Live, Snapshot};
 use hashward_index::SealKey;
 use hashward_list::store::{StepInfo, Store};
-use hashward_list::{Change, ListHistory, Statement};
+use hashward_list::{Change, NamedHistory, Statement};
 use hashward_release::{
     Desk, Header, Identities, REPLICA_PURPOSE, Recipients, Replica, ReplicaKey, ReplicaReader, SnapshotWish,
     TargetFile, Terms,
@@ -234,7 +234,7 @@ fn build(replica: &Path, key: &SealKey, replica_key: &ReplicaKey) -> ListIndex {
 /// As a worker does when its replica has changed.
 fn lay(replica: &Path, base: &ListIndex, live: &Live, (key, replica_key): (&SealKey, &ReplicaKey)) {
     let reader = ReplicaReader::open(replica, replica_key).expect("it is there");
-    let lists: [(ListId, Box<dyn ListHistory>); 1] = [(list(), Box::new(reader))];
+    let lists: [NamedHistory; 1] = [(list(), Box::new(reader))];
     let changes = Changes { lists: &lists, rails: Rails::default(), now: Timestamp::now().as_second() };
     let next = Arc::new(base.with_changes(&changes, key).expect("few changes"));
     let generation = Generation(live.load().generation().0 + 1);

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hashward_core::{Algorithm, AlgorithmSet, Generation, ListId, ListInfo};
+use hashward_core::{Algorithm, AlgorithmSet, Generation, ListInfo};
 use hashward_digest::digest_bytes;
 use hashward_engine::lists::{BuildOptions, Changes, ListIndex, ListIndexBuilder, Rails};
 use hashward_engine::{
@@ -22,7 +22,7 @@ use hashward_engine::{
 };
 use hashward_index::SealKey;
 use hashward_list::store::{StepInfo, Store};
-use hashward_list::{Change, ListHistory, LoadOptions, Statement, open};
+use hashward_list::{Change, LoadOptions, NamedHistory, Statement, open};
 use jiff::Timestamp;
 use prometheus::Registry;
 
@@ -180,7 +180,7 @@ fn change(store: &mut Store, base: &ListIndex, live: &Live, key: &SealKey, folde
     step.commit().expect("room on the disk");
     let started = Instant::now();
     let reader = Store::open_read_only(&folder.join("list")).expect("the list is there");
-    let lists: [(ListId, Box<dyn ListHistory>); 1] = [("bench".parse().expect("an id"), Box::new(reader))];
+    let lists: [NamedHistory; 1] = [("bench".parse().expect("an id"), Box::new(reader))];
     let next = base.with_changes(
         &Changes { lists: &lists, rails: Rails::default(), now: Timestamp::now().as_second() },
         key,

@@ -150,7 +150,7 @@ impl<'a> Worker<'a> {
         let watching = move || {
             let _guard = guard;
             lists::watch(&mut loader, &live, times, (&waker, &stop), &mut |loader, told| {
-                teller.told(loader, told)
+                teller.told(loader, told);
             });
         };
         watcher.spawn(watching).map(drop).context("starting the thread that watches the lists")

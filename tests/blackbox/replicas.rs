@@ -143,7 +143,7 @@ fn a_replica_needs_its_key_and_tells_a_thief_nothing() {
         let hex = hex(Algorithm::Sha256, &listed(number));
         let bytes: Vec<u8> =
             (0..12).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect();
-        for start in [&bytes, hex[..24].as_bytes()] {
+        for start in [&bytes[..], &hex.as_bytes()[..24]] {
             assert!(!all.windows(start.len()).any(|window| window == start), "entry {number} lies open");
         }
         assert!(release.windows(12).any(|window| window == bytes), "what is looked for would be found");

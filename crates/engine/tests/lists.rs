@@ -6,9 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hashward_core::{
-    Action, Algorithm, Category, Digest, Digests, EntryId, Generation, ListId, ListInfo, Territory,
-};
+use hashward_core::{Action, Algorithm, Category, Digest, Digests, EntryId, Generation, ListInfo, Territory};
 use hashward_engine::lists::{
     BuildOptions, Changes, ChangesError, KnownGood, ListIndex, ListIndexBuilder, ListIndexError, Mismatch,
     Rails, Refusal, StepCaps, verify_against,
@@ -16,7 +14,7 @@ use hashward_engine::lists::{
 use hashward_engine::{LoadedList, Snapshot};
 use hashward_index::{IndexError, SealKey};
 use hashward_list::store::{StepInfo, Store};
-use hashward_list::{Change, ListHistory, LoadOptions, Statement, open};
+use hashward_list::{Change, LoadOptions, NamedHistory, Statement, open};
 use jiff::Timestamp;
 use proptest::prelude::{any, prop, proptest};
 use proptest::{prop_assert_eq, prop_oneof};
@@ -226,7 +224,7 @@ proptest! {
 }
 
 /// A folder as a list that knows its past.
-fn history(list: &str, store: Store) -> (ListId, Box<dyn ListHistory>) {
+fn history(list: &str, store: Store) -> NamedHistory {
     (list.parse().unwrap(), Box::new(store))
 }
 

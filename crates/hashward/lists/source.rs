@@ -5,10 +5,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use hashward_core::ListId;
 use hashward_index::is_index_file;
 use hashward_list::store::{Store, is_list_folder};
-use hashward_list::{FolderState, ListError, ListHistory, LoadOptions, OpenList};
+use hashward_list::{FolderState, ListError, ListHistory, LoadOptions, NamedHistory, OpenList};
 use hashward_release::{ReplicaKey, ReplicaReader, is_replica_folder, replica_state};
 
 use crate::subscriptions::replicas;
@@ -163,8 +162,8 @@ impl Sources {
     }
 
     /// The lists that know their past, each as it is now.
-    pub(crate) fn histories(&self) -> Result<Vec<(ListId, Box<dyn ListHistory>)>, ListError> {
-        let mut histories: Vec<(ListId, Box<dyn ListHistory>)> = Vec::new();
+    pub(crate) fn histories(&self) -> Result<Vec<NamedHistory>, ListError> {
+        let mut histories: Vec<NamedHistory> = Vec::new();
         for Source { path, kind, .. } in self.all.iter().filter(|source| source.kind.has_history()) {
             let history: Box<dyn ListHistory> = match kind {
                 Kind::Replica => Box::new(ReplicaReader::open(path, &self.replica_key)?),

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn who_waits_is_woken_or_stopped() {
         let (waker, stop) = (Waker::default(), Stop::default());
-        let never = || Instant::now() + Duration::from_secs(3600);
+        let never = || Instant::now() + Duration::from_hours(1);
         // Before it waits, and while it does.
         waker.wake();
         assert!(waker.wait(never(), &stop));

@@ -77,7 +77,7 @@ pub(crate) struct Publish {
     /// Encrypts to the age recipients in this file, one a line: else whoever has the files can read them
     #[arg(long, value_name = "FILE")]
     pub(super) encrypt_to: Option<PathBuf>,
-    /// Says it on the topic subscriptions.announcements_topic, once it is published
+    /// Says it on the topic `subscriptions.announcements_topic`, once it is published
     #[arg(long, requires = "online_key")]
     pub(super) announce: bool,
     #[command(flatten)]
@@ -146,7 +146,7 @@ pub(super) fn publish(config: &Config, arguments: &Publish, style: Style) -> Res
     };
     draft::tell_published(&arguments.repository, done, style)?;
     if arguments.announce {
-        announce(config, Announcement { lists, version: done.targets_version })?;
+        announce(config, &Announcement { lists, version: done.targets_version })?;
     }
     Ok(Exit::Success)
 }
@@ -251,12 +251,12 @@ fn tell_plan<W: std::io::Write>(output: &mut Output<W>, plan: &Plan<'_>, style: 
 }
 
 /// Tells all workers that there is something new.
-fn announce(config: &Config, announcement: Announcement) -> Result<()> {
+fn announce(config: &Config, announcement: &Announcement) -> Result<()> {
     let Some(topic) = &config.subscriptions.announcements_topic else {
         let what = "empty: it is published, and cannot be announced without a topic";
         return Err(Finding::of("subscriptions.announcements_topic", what).into());
     };
     let options = wiring::kafka_options(config);
-    hashward_kafka::announce(&options, topic, &announcement, ANNOUNCE_TIMEOUT)
+    hashward_kafka::announce(&options, topic, announcement, ANNOUNCE_TIMEOUT)
         .context("it is published; announcing it")
 }

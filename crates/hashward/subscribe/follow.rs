@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn looks_are_spread() {
-        let time = Duration::from_secs(60);
+        let time = Duration::from_mins(1);
         assert_eq!(jittered(time, 0), Duration::from_secs(45));
         assert_eq!(jittered(time, u64::MAX), Duration::from_secs(75));
         assert_ne!(random(), random());

@@ -14,12 +14,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use hashward_core::ListId;
-use hashward_evidence::What;
+use hashward_evidence::{Hash, What};
 use hashward_release::{Identities, Replica, ReplicaKey};
 use hashward_tuf::Store;
 use jiff::Timestamp;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use args::{Add, Named, OfList, Remove, Resume, Rollback};
 pub(crate) use args::{HELP, SubscribeCommand};
@@ -99,7 +98,7 @@ fn add(config: &Config, directory: &Path, arguments: &Add, style: Style) -> Resu
     let manifest = Manifest { from: arguments.from.clone(), lists: arguments.take.clone(), since };
     let begin = |trusted: &Path| Store::open(trusted).begin(&root).with_context(shown);
     let subscription = Subscription::add(directory, &arguments.name, manifest, begin)?;
-    let fingerprint: String = Sha256::digest(&root).iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = Hash::of(&root).to_string();
     let mut output = Output::stdout(style.color);
     if style.json {
         output.json(&json!({"subscription": subscription.name, "root_sha256": fingerprint}))?;

@@ -142,7 +142,7 @@ impl Puller {
         let applied = replica.apply(&file, header, &self.identities);
         // Applied or refused, nobody needs it any more: what is refused is fetched anew.
         remove(&file).map_err(Failed::Other)?;
-        Ok(applied.map_err(Failed::Release)?)
+        applied.map_err(Failed::Release)
     }
 }
 

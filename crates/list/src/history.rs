@@ -1,6 +1,6 @@
 //! What can be asked of a list that knows its past: a list folder, or a replica of somebody else's list.
 
-use hashward_core::ListInfo;
+use hashward_core::{ListId, ListInfo};
 
 use crate::store::{Store, StoreError};
 use crate::{FolderState, ListError, MatchableEntry};
@@ -16,6 +16,9 @@ pub trait ListHistory {
     /// What changed from the state `from` up to the state `to`, or to the newest one. None if that is not known.
     fn changes(&self, from: u64, to: Option<u64>) -> Result<Option<ListChanges>, ListError>;
 }
+
+/// A list that knows its past, under its id.
+pub type NamedHistory = (ListId, Box<dyn ListHistory>);
 
 /// What an entry was, and what it is: none where there was nothing to match.
 pub type EntryPair = (Option<MatchableEntry>, Option<MatchableEntry>);

@@ -53,7 +53,7 @@ mod text;
 pub use bad_line::{BadLine, BadLines};
 pub use entry::ListEntry;
 pub use error::ListError;
-pub use history::{EntryPair, ListChanges, ListHistory};
+pub use history::{EntryPair, ListChanges, ListHistory, NamedHistory};
 pub use info::{DEADLINE_MINUTES_MAX, METADATA_BYTES_MAX};
 pub use load::{List, LoadOptions, load};
 pub use open::{FolderState, MatchableEntry, OpenList, open};

@@ -6,12 +6,12 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hashward_core::{Digest, ListId};
+use hashward_core::Digest;
 use hashward_engine::lists::{
     BuildOptions, Changes, ChangesError, ListIndex, ListIndexBuilder, Rails, StepCaps,
 };
 use hashward_index::SealKey;
-use hashward_list::ListHistory;
+use hashward_list::NamedHistory;
 use hashward_release::{Replica, ReplicaReader, SnapshotWish};
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
@@ -34,7 +34,7 @@ fn laid(
     seal: &SealKey,
 ) -> Result<ListIndex, ChangesError> {
     let reader = ReplicaReader::open(replica, &key(1)).unwrap();
-    let lists: [(ListId, Box<dyn ListHistory>); 1] = [(list(), Box::new(reader))];
+    let lists: [NamedHistory; 1] = [(list(), Box::new(reader))];
     base.with_changes(&Changes { lists: &lists, rails, now: NOW }, seal)
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use hashward_core::{Digest, ListId};
 use hashward_index::{EntryNumber, Index, IndexError, Layered, OverlayBuilder, SealKey, SignalIndex as _};
-use hashward_list::{BadLines, ListError, ListHistory, MatchableEntry};
+use hashward_list::{BadLines, ListError, ListHistory, MatchableEntry, NamedHistory};
 
 use super::builder::record;
 use super::rails::StepSize;
@@ -11,7 +11,7 @@ use super::{ListIndex, ListIndexError, LoadedList, Rails};
 /// What changed in lists that know their past, since an index was built.
 pub struct Changes<'a> {
     /// The list folders and replicas, by the id of the list in the index. A list that is not named here has not changed.
-    pub lists: &'a [(ListId, Box<dyn ListHistory>)],
+    pub lists: &'a [NamedHistory],
     /// What the changes must pass.
     pub rails: Rails<'a>,
     /// Now, in Unix seconds: an entry that ends before goes with the change that says so.
