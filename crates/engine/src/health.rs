@@ -1,7 +1,8 @@
 //! Whether each part can do its work, for `/readyz` and the operator.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// The parts that must all be well before Hashward is ready.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -25,13 +26,21 @@ impl Part {
     }
 }
 
+/// What a part said last, and when.
+#[derive(Debug)]
+struct Said {
+    state: Result<(), String>,
+    at: Instant,
+}
+
 /// What each part last said about itself. Shared; a part that has said nothing is not ready.
 #[derive(Clone, Debug)]
-pub struct Health(Arc<Mutex<BTreeMap<Part, Result<(), String>>>>);
+pub struct Health(Arc<Mutex<BTreeMap<Part, Said>>>);
 
 impl Default for Health {
     fn default() -> Self {
-        let starting = |part| (part, Err("starting".to_owned()));
+        let at = Instant::now();
+        let starting = |part| (part, Said { state: Err("starting".to_owned()), at });
         Self(Arc::new(Mutex::new([Part::Lists, Part::Source, Part::Delivery].map(starting).into())))
     }
 }
@@ -48,13 +57,22 @@ impl Health {
     }
 
     fn set(&self, part: Part, state: Result<(), String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        self.said().insert(part, Said { state, at: Instant::now() });
+    }
+
+    fn said(&self) -> MutexGuard<'_, BTreeMap<Part, Said>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When a part last said something, or this began. The reading thread speaks for the source each time it goes round,
+    /// so that its silence means that it hangs.
+    pub fn heard(&self, part: Part) -> Instant {
+        self.said()[&part].at
     }
 
     /// Each part's name and state.
     pub fn parts(&self) -> Vec<(&'static str, Result<(), String>)> {
-        let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.iter().map(|(part, state)| (part.name(), state.clone())).collect()
+        self.said().iter().map(|(part, said)| (part.name(), said.state.clone())).collect()
     }
 
     /// Whether every part is well.
