@@ -2,13 +2,24 @@
 # Checks everything below deploy/ with the tools made for it. Installs what is missing: Debian's packages by its package
 # manager, the rest in the versions named here into target/tools. Needs root, as it installs the Debian package.
 #
-# deploy/check.sh [systemd|package]…: these checks only.
+# deploy/check.sh [systemd|package|image|compose]…: these checks only.
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/prerequisites.sh
 
 # A higher exposure than this, in tenths, is refused: see `systemd-analyze security`.
 EXPOSURE_TENTHS_MAX=12
+
+# The programs of deploy/check/requirements.txt.
+python=target/tools/python/bin
+python_tools() {
+    need python3 python3
+    bring python3-venv "Python's venv" python3 -c 'import ensurepip, venv'
+    cmp -s deploy/check/requirements.txt target/tools/python/requirements.txt && return 0
+    python3 -m venv target/tools/python
+    "$python/pip" install --quiet --no-deps --disable-pip-version-check --requirement deploy/check/requirements.txt
+    cp deploy/check/requirements.txt target/tools/python/requirements.txt
+}
 
 check_systemd() {
     need systemd systemd-analyze
@@ -36,7 +47,31 @@ check_package() {
     /usr/bin/python3 -B deploy/check/package.py "$package"
 }
 
-[ $# -gt 0 ] || set -- systemd package
+check_image() {
+    need_to_build
+    python_tools
+    need buildah buildah
+    need bubblewrap bwrap
+    need util-linux setpriv
+    need procps pkill
+    "$python/hadolint" deploy/Containerfile
+    shellcheck deploy/check/image.sh
+    cargo build --locked --quiet --bin hashward
+    sh deploy/check/image.sh target/debug/hashward
+}
+
+check_compose() {
+    need_to_build
+    python_tools
+    need prometheus promtool
+    "$python/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml
+    "$python/python" -B deploy/check/compose.py deploy/compose.yaml
+    promtool check config --syntax-only deploy/compose/prometheus.yaml
+    cargo build --locked --quiet --bin hashward
+    target/debug/hashward validate --stage topology --config deploy/compose/hashward.toml
+}
+
+[ $# -gt 0 ] || set -- systemd package image compose
 for part in "$@"; do
     started=$(date +%s)
     printf '\n-- deploy: %s\n' "$part"
