@@ -117,8 +117,8 @@ impl Manager {
     fn owes_sign_of_life(&self, now: Instant) -> bool {
         let Some(period) = self.watchdog else { return false };
         let due = self.pinged.is_none_or(|pinged| now.duration_since(pinged) >= period / 2);
-        let goes_round = || now.saturating_duration_since(self.health.heard(Part::Source)) < period;
-        self.ready && due && (self.stopping || goes_round())
+        let hangs = |heard| now.saturating_duration_since(heard) >= period;
+        self.ready && due && (self.stopping || !self.health.heard(Part::Source).is_some_and(hangs))
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
     fn a_reading_thread_that_hangs_gets_no_sign_of_life() {
         let (health, period) = (Health::default(), Duration::from_secs(10));
         health.ready(Part::Source);
-        let heard = health.heard(Part::Source);
+        let heard = health.heard(Part::Source).expect("there is a source");
         let mut manager = manager(&health, period);
         assert!(manager.owes_sign_of_life(heard + period / 2));
         assert!(!manager.owes_sign_of_life(heard + period));
@@ -172,7 +172,7 @@ mod tests {
     fn signs_of_life_come_twice_in_a_period_and_not_before_the_worker_is_ready() {
         let (health, period) = (Health::default(), Duration::from_secs(10));
         health.ready(Part::Source);
-        let heard = health.heard(Part::Source);
+        let heard = health.heard(Part::Source).expect("there is a source");
         let mut manager = manager(&health, period);
         manager.pinged = Some(heard);
         assert!(!manager.owes_sign_of_life(heard + period / 3));

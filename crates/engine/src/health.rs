@@ -64,10 +64,10 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When a part last said something, or this began. The reading thread speaks for the source each time it goes round,
-    /// so that its silence means that it hangs.
-    pub fn heard(&self, part: Part) -> Instant {
-        self.said()[&part].at
+    /// When a part last said something, or this began. `None` if there is no such part. The reading thread speaks for the
+    /// source each time it goes round, so that its silence means that it hangs.
+    pub fn heard(&self, part: Part) -> Option<Instant> {
+        self.said().get(&part).map(|said| said.at)
     }
 
     /// Each part's name and state.
