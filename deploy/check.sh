@@ -2,7 +2,7 @@
 # Checks everything below deploy/ with the tools made for it. Installs what is missing: Debian's packages by its package
 # manager, the rest in the versions named here into target/tools. Needs root, as it installs the Debian package.
 #
-# deploy/check.sh [systemd|package|image|compose]…: these checks only.
+# deploy/check.sh [systemd|package|image|compose|chart]…: these checks only.
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/prerequisites.sh
@@ -71,7 +71,24 @@ check_compose() {
     target/debug/hashward validate --stage topology --config deploy/compose/hashward.toml
 }
 
-[ $# -gt 0 ] || set -- systemd package image compose
+# The newest Kubernetes whose schemas the tools bring; the chart names the oldest.
+KUBERNETES_VERSION=1.34
+
+check_chart() {
+    need_to_build
+    python_tools
+    go_tool helm helm.sh/helm/v3/cmd/helm v3.19.0
+    need nodejs node
+    need npm npm
+    crds=target/tools/crds
+    mkdir -p "$crds"
+    cp deploy/check/crds/* "$crds"
+    [ -d "$crds/node_modules/typescript" ] || npm ci --silent --no-audit --no-fund --ignore-scripts --prefix "$crds"
+    cargo build --locked --quiet --bin hashward
+    "$python/python" -B deploy/check/chart.py target/tools/bin/helm target/debug/hashward "$KUBERNETES_VERSION" "$crds"
+}
+
+[ $# -gt 0 ] || set -- systemd package image compose chart
 for part in "$@"; do
     started=$(date +%s)
     printf '\n-- deploy: %s\n' "$part"

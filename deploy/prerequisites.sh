@@ -46,3 +46,12 @@ cargo_tool() {
     cargo install --locked --debug --quiet --root target/tools --target-dir target/tools/build --version "$2" "$1"
     echo "$2" >"target/tools/$1.version"
 }
+
+# go_tool NAME MODULE VERSION: a program from Go's module proxy, of exactly this version, in target/tools.
+go_tool() {
+    [ "$(cat "target/tools/$1.version" 2>/dev/null)" = "$3" ] && return 0
+    need golang-go go
+    echo "building $1 $3" >&2
+    GOBIN="$PWD/target/tools/bin" go install -ldflags='-s -w' "$2@$3"
+    echo "$3" >"target/tools/$1.version"
+}
