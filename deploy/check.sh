@@ -2,7 +2,7 @@
 # Checks everything below deploy/ with the tools made for it. Installs what is missing: Debian's packages by its package
 # manager, the rest in the versions named here into target/tools. Needs root, as it installs the Debian package.
 #
-# deploy/check.sh [systemd|package|image|compose|chart]…: these checks only.
+# deploy/check.sh [systemd|package|image|compose|chart|sbom]…: these checks only.
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/prerequisites.sh
@@ -88,7 +88,14 @@ check_chart() {
     "$python/python" -B deploy/check/chart.py target/tools/bin/helm target/debug/hashward "$KUBERNETES_VERSION" "$crds"
 }
 
-[ $# -gt 0 ] || set -- systemd package image compose chart
+check_sbom() {
+    need_to_build
+    python_tools
+    sh deploy/sbom.sh
+    "$python/python" -B deploy/check/sbom.py target/sbom/hashward.cdx.json
+}
+
+[ $# -gt 0 ] || set -- systemd package image compose chart sbom
 for part in "$@"; do
     started=$(date +%s)
     printf '\n-- deploy: %s\n' "$part"
