@@ -6,6 +6,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/prerequisites.sh
+if [ "$(id -u)" != 0 ]; then
+    echo "deploy/check.sh installs a package and changes users: run it as root, in a container if you like" >&2
+    exit 2
+fi
 
 # A higher exposure than this, in tenths, is refused: see `systemd-analyze security`.
 EXPOSURE_TENTHS_MAX=12
