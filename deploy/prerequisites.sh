@@ -1,17 +1,31 @@
-# Sourced by deploy/demo.sh and tests/run.sh: checks for what Cargo cannot bring, and installs it where it can.
+# shellcheck shell=sh
+# Sourced by deploy/demo.sh, deploy/check.sh and tests/run.sh: checks for what Cargo cannot bring, and installs it where it can.
 #
 # need PACKAGE COMMAND: makes sure that COMMAND is there, from Debian's PACKAGE if it is not.
+# need_module PACKAGE MODULE: the same of a module of the system's Python.
 
 need() {
-    command -v "$2" >/dev/null 2>&1 && return 0
+    bring "$1" "$2" command -v "$2"
+}
+
+need_module() {
+    need python3 python3
+    bring "$1" "Python's $2" /usr/bin/python3 -c "import $2"
+}
+
+# bring PACKAGE NAME TEST…: installs PACKAGE if TEST fails, and gives up if it still does.
+bring() {
+    package=$1 name=$2
+    shift 2
+    "$@" >/dev/null 2>&1 && return 0
     if command -v apt-get >/dev/null 2>&1; then
         as_root=
         [ "$(id -u)" = 0 ] || as_root=sudo
-        echo "installing $1, which brings $2" >&2
-        { $as_root apt-get update -qq && $as_root apt-get install -y -qq --no-install-recommends "$1"; } >&2 || true
+        echo "installing $package, which brings $name" >&2
+        { $as_root apt-get update -qq && $as_root apt-get install -y -qq --no-install-recommends "$package"; } >&2 || true
     fi
-    command -v "$2" >/dev/null 2>&1 && return 0
-    echo "$2 is missing: install it (Debian: package $1) and run this again" >&2
+    "$@" >/dev/null 2>&1 && return 0
+    echo "$name is missing: install it (Debian: package $package) and run this again" >&2
     exit 2
 }
 
@@ -45,4 +59,21 @@ need_python_environment() {
         "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$2" >&2
         cp "$2" "$1/requirements.txt"
     fi
+}
+
+# cargo_tool NAME VERSION: a program from crates.io, of exactly this version, in target/tools.
+cargo_tool() {
+    [ "$(cat "target/tools/$1.version" 2>/dev/null)" = "$2" ] && return 0
+    echo "building $1 $2" >&2
+    cargo install --locked --debug --quiet --root target/tools --target-dir target/tools/build --version "$2" "$1"
+    echo "$2" >"target/tools/$1.version"
+}
+
+# go_tool NAME MODULE VERSION: a program from Go's module proxy, of exactly this version, in target/tools.
+go_tool() {
+    [ "$(cat "target/tools/$1.version" 2>/dev/null)" = "$3" ] && return 0
+    need golang-go go
+    echo "building $1 $3" >&2
+    GOBIN="$PWD/target/tools/bin" go install -ldflags='-s -w' "$2@$3"
+    echo "$3" >"target/tools/$1.version"
 }

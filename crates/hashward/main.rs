@@ -22,6 +22,7 @@ mod list;
 mod lists;
 mod logging;
 mod nearest;
+mod notify;
 mod output;
 mod print;
 mod progress;

@@ -15,6 +15,7 @@ use crate::evidence::Recorder;
 use crate::exit::Exit;
 use crate::lists::{self, First, Keeping, Loader, Teller, Told, Waker};
 use crate::logging;
+use crate::notify;
 use crate::output::Style;
 use crate::print::Printer;
 use crate::subscribe;
@@ -48,6 +49,7 @@ fn serve(config: &Config, style: Style) -> Result<Exit> {
     if let Some(address) = address {
         info!(%address, "serving /metrics, /livez, /readyz and /version");
     }
+    let _notifying = notify::start(&worker.stop, &worker.health)?;
     let printer = config.alerts.print.then(|| Printer::new(style));
     worker.work(printer)
 }

@@ -31,6 +31,7 @@ mod list_scan;
 mod list_sealed;
 mod list_usage;
 mod lists_live;
+mod notify;
 mod observability;
 mod privacy;
 mod publisher;

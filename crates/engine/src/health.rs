@@ -1,7 +1,8 @@
 //! Whether each part can do its work, for `/readyz` and the operator.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// The parts that must all be well before Hashward is ready.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -25,17 +26,25 @@ impl Part {
     }
 }
 
+/// What a part said last, and when.
+#[derive(Debug)]
+struct Said {
+    state: Result<(), String>,
+    at: Instant,
+}
+
 /// What each part last said about itself. Shared; a part that has said nothing is not ready.
 #[derive(Clone, Debug)]
 pub struct Health {
-    parts: Arc<Mutex<BTreeMap<Part, Result<(), String>>>>,
+    parts: Arc<Mutex<BTreeMap<Part, Said>>>,
     /// What somebody should look at, though the work goes on, by what it is about.
     remarks: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        let starting = |part| (part, Err("starting".to_owned()));
+        let at = Instant::now();
+        let starting = |part| (part, Said { state: Err("starting".to_owned()), at });
         let parts = [Part::Lists, Part::Source, Part::Delivery].map(starting).into();
         Self { parts: Arc::new(Mutex::new(parts)), remarks: Arc::default() }
     }
@@ -53,13 +62,22 @@ impl Health {
     }
 
     fn set(&self, part: Part, state: Result<(), String>) {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        self.said().insert(part, Said { state, at: Instant::now() });
+    }
+
+    fn said(&self) -> MutexGuard<'_, BTreeMap<Part, Said>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When a part last said something, or this began. `None` if there is no such part. The reading thread speaks for the
+    /// source each time it goes round, so that its silence means that it hangs.
+    pub fn heard(&self, part: Part) -> Option<Instant> {
+        self.said().get(&part).map(|said| said.at)
     }
 
     /// Each part's name and state.
     pub fn parts(&self) -> Vec<(&'static str, Result<(), String>)> {
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.iter().map(|(part, state)| (part.name(), state.clone())).collect()
+        self.said().iter().map(|(part, said)| (part.name(), said.state.clone())).collect()
     }
 
     /// Says what somebody should look at, though the work goes on: `/readyz` tells it, and stays ready. None: all is well
