@@ -120,6 +120,18 @@ impl<'a> Provider<'a> {
         arguments
     }
 
+    /// A command of `subscribe`.
+    pub fn command(&self, command: &[&str]) -> Command {
+        let settings = self.settings();
+        let mut command = self.publisher.command(&Self::arguments(&settings, command));
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command
+    }
+
+    pub fn run(&self, command: &[&str]) -> Output {
+        self.command(command).output().expect("the binary starts")
+    }
+
     /// What a command of `subscribe` prints that must succeed.
     pub fn ok(&self, command: &[&str]) -> String {
         let settings = self.settings();

@@ -9,9 +9,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     kafka(config, &mut findings);
     transactions(config, &mut findings);
     files(config, &mut findings);
-    generations(config, &mut findings);
-    subscriptions(config, &mut findings);
-    evidence(config, &mut findings);
+    keys(config, &mut findings);
     findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
 
@@ -81,33 +79,28 @@ fn files(config: &Config, findings: &mut Vec<Finding>) {
     }
 }
 
-fn generations(config: &Config, findings: &mut Vec<Finding>) {
-    let lists = &config.lists;
-    if let (Some(dir), Some(key)) = (&lists.generations_dir, &lists.key_file)
-        && let (Ok(dir), Ok(key)) = (std::path::absolute(dir), std::path::absolute(key))
-        && key.starts_with(dir)
-    {
-        let what =
-            "it is inside lists.generations_dir: whoever steals that folder must not get the key with it";
-        findings.push(Finding::of("lists.key_file", what));
-    }
-}
-
-fn subscriptions(config: &Config, findings: &mut Vec<Finding>) {
-    let subscriptions = &config.subscriptions;
-    if subscriptions.directory.is_none() && subscriptions.announcements_topic.is_some() {
-        let what = "nothing is followed without subscriptions.directory: name it too";
-        findings.push(Finding::of("subscriptions.announcements_topic", what));
-    }
-}
-
-fn evidence(config: &Config, findings: &mut Vec<Finding>) {
-    if let Some(evidence) = &config.evidence
-        && let (Ok(dir), Ok(key)) =
-            (std::path::absolute(&evidence.directory), std::path::absolute(&evidence.key_file))
-        && key.starts_with(dir)
-    {
-        let what = "it is inside evidence.directory: whoever gets the log must not get the key with it";
-        findings.push(Finding::of("evidence.key_file", what));
+/// A key beside what it seals, or signs, protects nothing from whoever takes the whole folder.
+fn keys(config: &Config, findings: &mut Vec<Finding>) {
+    let list_key = config.lists.key_file.as_deref();
+    let evidence = config.evidence.as_ref();
+    let folders = [
+        ("lists.key_file", list_key, "lists.generations_dir", config.lists.generations_dir.as_deref()),
+        ("lists.key_file", list_key, "subscriptions.directory", config.subscriptions.directory.as_deref()),
+        (
+            "evidence.key_file",
+            evidence.map(|evidence| evidence.key_file.as_path()),
+            "evidence.directory",
+            evidence.map(|evidence| evidence.directory.as_path()),
+        ),
+    ];
+    for (key, file, folder, dir) in folders {
+        if let (Some(file), Some(dir)) = (file, dir)
+            && let (Ok(file), Ok(dir)) = (std::path::absolute(file), std::path::absolute(dir))
+            && file.starts_with(dir)
+        {
+            let what =
+                format_args!("it is inside {folder}: whoever gets that folder must not get the key with it");
+            findings.push(Finding::of(key, what));
+        }
     }
 }

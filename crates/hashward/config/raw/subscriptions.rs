@@ -13,8 +13,9 @@ pub(crate) struct RawSubscriptions {
     /// later, so that workers do not ask all at once.
     #[schemars(example = 300_000)]
     pub(crate) poll_ms: u64,
-    /// The Kafka topic on which new releases are announced: every worker then looks at once. It may hold anything: an
-    /// announcement is a hint, and what is found is verified as always. Empty: none.
+    /// The Kafka topic on which new releases are announced: every worker then looks at once, and `release publish
+    /// --announce` says it there. It may hold anything: an announcement is a hint, and what is found is verified as
+    /// always. Empty: none.
     #[schemars(example = "hashward.releases")]
     pub(crate) announcements_topic: String,
     /// After a look because of an announcement, the next one comes no sooner than this, in milliseconds.
