@@ -104,7 +104,7 @@ impl Client {
         let mut trusted = Trusted::with_root(&bytes)?;
         for _ in 0..self.limits.root_rotations_max {
             // 5.3.3: the next version, as long as there is one.
-            let next = RepoPath::metadata("root", Some(trusted.root.signed.version + 1));
+            let next = RepoPath::metadata("root", Some(trusted.root.signed.version.saturating_add(1)));
             let Some(bytes) = self.fetch(&next, self.limits.root_bytes_max)? else { break };
             // 5.3.4 and 5.3.5. 5.3.6: that it may have expired does not matter yet.
             let root = trusted.next_root(&bytes)?;

@@ -59,7 +59,9 @@ impl Trusted {
 
     /// Sections 5.3.4 and 5.3.5: whether a root may follow the trusted one.
     pub(crate) fn next_root(&self, bytes: &[u8]) -> Result<Envelope<Root>, TufError> {
-        let expected = self.root.signed.version + 1;
+        let expected = self.root.signed.version.checked_add(1).ok_or_else(|| {
+            TufError::malformed("root.json", "its version is the last number of all: no root can follow it")
+        })?;
         let file = format!("{expected}.root.json");
         let new = Envelope::<Root>::parse(&file, bytes)?;
         // 5.3.4: signed by a threshold of the trusted root's keys and by one of its own.

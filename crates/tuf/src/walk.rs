@@ -78,7 +78,7 @@ impl Walk<'_> {
         };
         self.tell("5.3.2", format!("root {}: {origin}", trusted.root.signed.version), None);
         loop {
-            let next = trusted.root.signed.version + 1;
+            let next = trusted.root.signed.version.saturating_add(1);
             let path = RepoPath::metadata("root", Some(next));
             let what = format!("root {next}");
             let bytes = self.read(&path, self.limits.root_bytes_max);

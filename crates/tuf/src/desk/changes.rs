@@ -58,7 +58,7 @@ impl Repository {
             };
             targets.targets.insert(new.path.as_str().to_owned(), file);
         }
-        targets.version += 1;
+        targets.version = targets.version.saturating_add(1);
         targets.expires = Terms::of_root(root).expires(Role::Targets, now);
         let mut draft = Draft::new();
         draft.add(&targets, &[root]);

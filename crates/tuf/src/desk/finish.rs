@@ -179,7 +179,7 @@ fn next_snapshot(targets: &Envelope<Targets>, before: Option<&Rest>, terms: &Ter
     let mut meta = before.map(|rest| rest.snapshot.signed.meta.clone()).unwrap_or_default();
     meta.insert("targets.json".to_owned(), meta_file(targets));
     Snapshot {
-        version: before.map_or(1, |rest| rest.snapshot.signed.version + 1),
+        version: before.map_or(1, |rest| rest.snapshot.signed.version.saturating_add(1)),
         expires: terms.expires(Role::Snapshot, now),
         meta,
         other: before.map(|rest| rest.snapshot.signed.other.clone()).unwrap_or_default(),
@@ -193,7 +193,7 @@ fn next_timestamp(
     now: Time,
 ) -> Timestamp {
     Timestamp {
-        version: before.map_or(1, |rest| rest.timestamp.signed.version + 1),
+        version: before.map_or(1, |rest| rest.timestamp.signed.version.saturating_add(1)),
         expires: terms.expires(Role::Timestamp, now),
         meta: [("snapshot.json".to_owned(), meta_file(snapshot))].into(),
         other: before.map(|rest| rest.timestamp.signed.other.clone()).unwrap_or_default(),
@@ -245,7 +245,7 @@ fn enough<T: Signed>(envelope: &Envelope<T>, root: &Envelope<Root>) -> Result<()
 
 fn follows<T: Signed>(envelope: &Envelope<T>, published: u64) -> Result<(), DeskError> {
     let draft = envelope.signed.version();
-    if draft == published + 1 {
+    if draft == published.saturating_add(1) {
         Ok(())
     } else {
         Err(DeskError::Superseded { role: T::ROLE, draft, published })

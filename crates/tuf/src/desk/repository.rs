@@ -108,7 +108,7 @@ impl Repository {
         terms.verify()?;
         let published = self.published()?;
         let before = &published.root.signed;
-        let root = terms.root(before.version + 1, now);
+        let root = terms.root(before.version.saturating_add(1), now);
         let mut draft = Draft::new();
         draft.add(&root, &[before, &root]);
         if let Some(rest) = &published.rest
@@ -116,7 +116,7 @@ impl Repository {
         {
             rest.targets.verify(&Role::Targets.file(), &published.root.authority(Role::Targets))?;
             let mut targets = rest.targets.signed.clone();
-            targets.version += 1;
+            targets.version = targets.version.saturating_add(1);
             targets.expires = terms.expires(Role::Targets, now);
             draft.add(&targets, &[before, &root]);
         }
@@ -153,7 +153,7 @@ impl Repository {
         let read = |role: &str, version| self.read(&RepoPath::metadata(role, version));
         let first = read("root", Some(1))?.ok_or_else(|| DeskError::Absent { path: self.folder.clone() })?;
         let mut trusted = Trusted::with_root(&first)?;
-        while let Some(bytes) = read("root", Some(trusted.root.signed.version + 1))? {
+        while let Some(bytes) = read("root", Some(trusted.root.signed.version.saturating_add(1)))? {
             trusted.root = trusted.next_root(&bytes)?;
         }
         let Some(bytes) = read("timestamp", None)? else {

@@ -32,4 +32,22 @@ proptest! {
             prop_assert_eq!(target.length, 6);
         }
     }
+
+    #[test]
+    fn whatever_a_file_holds_it_is_parsed_or_refused(
+        file in 0..FILES.len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bench = Bench::new();
+        bench.next(&["root", "targets", "snapshot", "timestamp"]);
+        let mut bytes = bench.file(FILES[file]);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        hashward_tuf::parse_any(&bytes);
+        bytes.truncate(cut.index(bytes.len()));
+        hashward_tuf::parse_any(&bytes);
+    }
 }

@@ -143,6 +143,23 @@ fn a_key_that_is_added_undoes_nothing() {
 }
 
 #[test]
+fn the_last_number_of_all_is_no_way_to_a_crash() {
+    let mut bench = Bench::new();
+    for role in ["targets", "snapshot", "timestamp"] {
+        bench.part(role)["version"] = u64::MAX.into();
+        bench.publish(&[role]);
+    }
+    bench.client().refresh(now()).unwrap();
+    let mut last = bench.root.clone();
+    last["version"] = u64::MAX.into();
+    let signatures = [signer(1).signature(&last), signer(2).signature(&last)];
+    let file = serde_json::to_vec(&json!({ "signed": last, "signatures": signatures })).unwrap();
+    let store = Store::open(bench.folder.path().join("last"));
+    store.begin(&file).unwrap();
+    hashward_tuf::Client::new(bench.files.clone(), store, bench.limits.clone()).refresh(now()).unwrap();
+}
+
+#[test]
 fn a_chain_of_roots_is_followed_so_far_and_no_further() {
     let mut bench = Bench::new();
     for _ in 0..5 {
