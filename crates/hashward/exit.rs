@@ -32,8 +32,7 @@ impl Exit {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; scan, explain, list find: nothing matched; run: stopped, everything in flight finished
-  1  scan, explain, list find: something matched; subscribe status: something wants attention;
-     evidence verify: something was tampered with
+  1  scan, explain, list find: something matched; subscribe status: something to see to; evidence verify: tampering
   2  usage, configuration or a list is wrong; list check: damage; scan: something could not be read
   3  run: time ran out while finishing what was in flight (line.drain_timeout_ms), or a second signal came
   4  run: source or destination unavailable for too long (line.unavailable_max_ms)

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::broker::{Broker, NewRecord};
 use crate::fixture::{Fixture, harmless, json, listed};
+use crate::publisher::{Provider, Publisher};
 use crate::worker::{Worker, wait_for};
 
 /// The rows of the table in `docs/metrics.md`: name, kind, labels, help.
@@ -57,7 +58,19 @@ fn what_is_documented_is_what_is_served() {
     let broker = Broker::shared();
     let fixture = Fixture::new("metrics", 10);
     fixture.create_topics(broker, 2);
-    let mut worker = Worker::start(fixture.path(), &fixture.kafka_config(broker, ""), &[]);
+    // What is told of subscriptions is told where there is one.
+    let publisher = Publisher::new();
+    publisher.add(100);
+    publisher.publish(&[]);
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    provider.ok(&["pull"]);
+    let key_file = format!("files = [\"sample.txt\"]\nkey_file = {:?}", publisher.path("seal.key"));
+    let config = fixture.kafka_config(broker, "").replace("files = [\"sample.txt\"]", &key_file);
+    let subscriptions = format!("[subscriptions]\ndirectory = {:?}\n", publisher.path(provider.name));
+    let mut worker = Worker::start(fixture.path(), &(config + &subscriptions), &[]);
+    wait_for("a look at the publisher", || {
+        (worker.metric("hashward_subscription_pulls_total", "result=\"same\"") > 0.0).then_some(())
+    });
     let records = (0..20).map(|n| NewRecord::new(if n == 7 { listed(1) } else { harmless(n) }));
     broker.produce_all(&fixture.topic("uploads"), records);
     wait_for("everything to be committed", || fixture.all_committed(broker).then_some(()));

@@ -140,6 +140,6 @@ fn a_key_is_rotated_away_and_counts_no_more() {
     assert_eq!(status["roles"][0]["version"], 2);
     let told = house.refused(&words("rotate-root repo --remove anna --draft third.draft"));
     assert!(told.contains("no key is named anna"), "{told}");
-    let told = house.refused(&words("sign second.draft --config x.toml"));
+    let told = house.refused(&words("status repo --config x.toml"));
     assert!(told.contains("--config"), "{told}");
 }

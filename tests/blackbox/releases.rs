@@ -145,3 +145,67 @@ fn what_is_stale_is_matched_on_and_told() {
     assert!(is_matched(&provider, &listed(0)), "the last good release goes on");
     assert_eq!(provider.release(), 1);
 }
+
+#[test]
+fn what_publishers_and_providers_do_is_on_record() {
+    let publisher = Publisher::new();
+    let key = publisher.ok(&[
+        "evidence",
+        "init",
+        "log",
+        "--name",
+        "example.org/evidence",
+        "--key-file",
+        "evidence.key",
+    ]);
+    let key = key.split_whitespace().find(|word| word.starts_with("example.org/evidence+")).unwrap();
+    let log = ["--set", "evidence.directory=log", "--set", "evidence.key_file=evidence.key"];
+    publisher.add(0);
+    let draft = ["release", "publish", "repo", "national", "--draft", "next.draft", "--key", "anna.key"];
+    publisher.ok(&[&draft, &log[..]].concat());
+    let sign = ["release", "sign", "next.draft", "--key", "ben.key"];
+    let finish = ["--repository", "repo", "--online-key", "desk.key"];
+    publisher.ok(&[&sign, &finish[..], &log].concat());
+    publisher.add(1);
+    publisher.publish(&log);
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    provider.ok(&[&["pull"], &log[..]].concat());
+    publisher.add(2);
+    publisher.publish(&[]);
+    provider.ok(&[&["pull"], &log[..]].concat());
+    let rollback = ["rollback", "authority", "--of", "national", "--to", "2", "--reason", "a wallpaper"];
+    provider.ok(&[&rollback, &log[..]].concat());
+    provider.ok(&[&["resume", "authority", "--of", "national"], &log[..]].concat());
+
+    let shown = publisher.ok(&["evidence", "show", "log", "--from", "0", "--count", "100", "--json"]);
+    let told: Vec<String> = shown
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let record = &crate::fixture::json(line.as_bytes())["entry"];
+            let fields = ["kind", "list", "role", "number", "reason"].map(|field| &record[field]);
+            let words = fields.into_iter().filter(|value| !value.is_null());
+            let words: Vec<String> = words.map(|value| value.to_string().replace('"', "")).collect();
+            words.join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "release-signed targets 2",
+            "release-signed targets 2",
+            "release-published targets 2",
+            "release-published national 1",
+            "release-signed targets 3",
+            "release-signed targets 3",
+            "release-published targets 3",
+            "release-published national 2",
+            "release-pulled national 1",
+            "release-pulled national 2",
+            "release-pulled national 3",
+            "rolled-back national a wallpaper",
+            "resumed national",
+        ]
+    );
+    publisher.ok(&["evidence", "verify", "log", "--key", key]);
+}

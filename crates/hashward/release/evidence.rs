@@ -29,7 +29,8 @@ pub(super) fn published(config: &Config, who: &Who, draft: &Draft) -> Result<()>
     let mut newest: Vec<Header> = Vec::new();
     for (path, target) in targets {
         let Some(custom) = &target.custom else { continue };
-        let header = Header::parse(custom).with_context(|| format!("target {path}"))?;
+        let parsed = Header::parse_ours(custom).with_context(|| format!("target {path}"))?;
+        let Some(header) = parsed else { continue };
         match newest.iter_mut().find(|newest| newest.list.id == header.list.id) {
             Some(newest) if newest.release < header.release => *newest = header,
             Some(_) => {}

@@ -155,8 +155,9 @@ pub(super) fn publish(config: &Config, arguments: &Publish, style: Style) -> Res
 fn headers(published: &Targets) -> Result<BTreeMap<ListId, Vec<Header>>> {
     let mut headers: BTreeMap<ListId, Vec<Header>> = BTreeMap::new();
     for (path, target) in &published.targets {
-        if let Some(custom) = &target.custom {
-            let header = Header::parse(custom).with_context(|| format!("target {path}"))?;
+        if let Some(custom) = &target.custom
+            && let Some(header) = Header::parse_ours(custom).with_context(|| format!("target {path}"))?
+        {
             headers.entry(header.list.id.clone()).or_default().push(header);
         }
     }

@@ -26,6 +26,11 @@ pub(super) fn look(config: &Config, directory: &Path, arguments: &Named, style: 
         let name = &subscription.name;
         match pull(config, &by, &subscription) {
             Ok(pulled) => {
+                if pulled.is_number_reused && !style.json {
+                    let told =
+                        "another timestamp came under the number of the trusted one: ask the publisher";
+                    output.line(format_args!("{name}: {}", output.paint(Paint::Yellow, told)))?;
+                }
                 for (list, came) in &pulled.lists {
                     if came.is_err() {
                         exit = Exit::Failed;

@@ -41,6 +41,9 @@ pub(crate) struct Puller {
 pub(crate) struct Pulled {
     /// The version of the publisher's targets.
     pub(crate) version: u64,
+    /// Whether another timestamp came under the number of the trusted one. It was not taken; that it exists means that the
+    /// publisher's online key signs for somebody else too.
+    pub(crate) is_number_reused: bool,
     /// The lists that are taken, each with what came of it.
     pub(crate) lists: Vec<(ListId, Result<PulledList>)>,
 }
@@ -84,7 +87,8 @@ impl Puller {
             let pulled = self.pull_list(&client, subscription, &list, &offered);
             lists.push((list, pulled));
         }
-        Ok(Pulled { version: refreshed.targets_version, lists })
+        let (version, is_number_reused) = (refreshed.targets_version, refreshed.is_number_reused);
+        Ok(Pulled { version, is_number_reused, lists })
     }
 
     fn pull_list(
@@ -167,7 +171,8 @@ fn offers(client: &Client, subscription: &Subscription) -> Result<BTreeMap<ListI
     for target in client.targets()? {
         let target = target?;
         let Some(custom) = &target.custom else { continue };
-        let header = Header::parse(custom).with_context(|| format!("target {}", target.path))?;
+        let parsed = Header::parse_ours(custom).with_context(|| format!("target {}", target.path))?;
+        let Some(header) = parsed else { continue };
         if target.path.to_string() != header.target_name() {
             return Err(anyhow!("target {}: its header is that of {}", target.path, header.target_name()));
         }

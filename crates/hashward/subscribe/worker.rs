@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use hashward_engine::{Health, Metrics, ReleaseGauges, Stop};
 use hashward_release::{Header, ReplicaReader};
 use jiff::Timestamp;
@@ -81,6 +81,11 @@ impl Worker {
         let (has_changed, version) = (pulled.has_changed(), pulled.version);
         if has_changed {
             self.waker.wake();
+        }
+        if pulled.is_number_reused {
+            let what =
+                "another timestamp came under the number of the trusted one: its online key signs for two";
+            self.failed(&format!("{name} timestamp"), &anyhow!(what));
         }
         let mut all_well = true;
         for (list, pulled) in pulled.lists {

@@ -84,6 +84,11 @@ impl Header {
         Ok(header)
     }
 
+    /// Reads what was signed of a target in a repository that may hold others' too: `None` for one that is none of a release.
+    pub fn parse_ours(json: &serde_json::Value) -> Result<Option<Self>, ReleaseError> {
+        if json.get("format").is_none() { Ok(None) } else { Self::parse(json).map(Some) }
+    }
+
     /// The JSON to be signed.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("plain data is JSON")
