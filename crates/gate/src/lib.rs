@@ -10,9 +10,11 @@
 //! It has no authentication: whoever configures it binds it to an address that only trusted people reach.
 
 mod admin;
+mod desk;
 mod routes;
 
 pub use admin::{Admin, AdminLimits};
+pub use desk::{AsyncDesk, AsyncDeskLimits, AsyncUpload};
 
 #[cfg(test)]
 mod tests;
