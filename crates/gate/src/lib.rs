@@ -11,10 +11,16 @@
 
 mod admin;
 mod desk;
+mod door;
+mod listener;
 mod routes;
+mod tls;
 
 pub use admin::{Admin, AdminLimits};
 pub use desk::{AsyncDesk, AsyncDeskLimits, AsyncUpload};
+pub use door::{Door, DoorKind, Fail, OpenConnection, Passage};
+pub use listener::{Address, Closing, Connection, ConnectionLimits, Listener, Peer, Stream};
+pub use tls::{ServerTls, TlsError, TlsFiles};
 
 #[cfg(test)]
 mod tests;
