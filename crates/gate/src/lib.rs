@@ -12,15 +12,22 @@
 mod admin;
 mod desk;
 mod door;
+mod http;
 mod listener;
 mod routes;
 mod tls;
+mod who;
 
 pub use admin::{Admin, AdminLimits};
 pub use desk::{AsyncDesk, AsyncDeskLimits, AsyncUpload};
 pub use door::{Door, DoorKind, Fail, OpenConnection, Passage};
+pub use http::{HttpDoor, HttpLimits, Pace, document, parse_digests};
 pub use listener::{Address, Closing, Connection, ConnectionLimits, Listener, Peer, Stream};
 pub use tls::{ServerTls, TlsError, TlsFiles};
+pub use who::{
+    Caller, Gatekeeper, Key, KeyFile, KeysError, NewKey, Role, TenantLimits, Tenants, UnderWay, UsedUp,
+    is_tenant,
+};
 
 #[cfg(test)]
 mod tests;
