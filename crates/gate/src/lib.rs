@@ -26,7 +26,7 @@ pub use listener::{Address, Closing, Connection, ConnectionLimits, Listener, Pee
 pub use tls::{ServerTls, TlsError, TlsFiles};
 pub use who::{
     Caller, Gatekeeper, Key, KeyFile, KeysError, NewKey, Role, TenantLimits, Tenants, UnderWay, UsedUp,
-    is_tenant,
+    is_tenant, parse_fingerprint,
 };
 
 #[cfg(test)]
