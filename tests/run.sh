@@ -8,6 +8,7 @@ need_to_build
 need default-jdk-headless java
 need maven mvn
 need openssl openssl
+need curl curl
 need util-linux unshare
 need coreutils sha256sum
 
@@ -17,6 +18,12 @@ if [ "$("$tools/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $DENY_VER
     cargo install --locked --debug --quiet --root "$tools" --target-dir target/tools/build \
         --version "$DENY_VERSION" cargo-deny
 fi
+
+# Asks the gate by its own OpenAPI document.
+SCHEMATHESIS_VERSION=4.32.5
+need python3 python3
+[ -x "$tools/venv/bin/pip" ] || python3 -m venv "$tools/venv"
+"$tools/venv/bin/pip" install --quiet "schemathesis==$SCHEMATHESIS_VERSION"
 
 step() {
     printf '\n== %s\n' "$*"

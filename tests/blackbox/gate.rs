@@ -67,6 +67,12 @@ fn curl_asks_in_every_way() {
         assert_eq!((spoken.as_str(), status), (version, 200), "{arguments:?}: {body}");
         assert_eq!(json(body.as_bytes())["verdict"], verdict, "{arguments:?}: {body}");
     }
+    for version in ["--http1.1", "--http2-prior-knowledge"] {
+        for _ in 0..20 {
+            let nowhere = format!("http://{address}/nowhere");
+            assert_eq!(curl(folder, &[version, "--data-binary", "@listed", &nowhere]).1, 404, "{version}");
+        }
+    }
     let (_, status, body) = curl(folder, &["--form", "a=@harmless", "--form", "b=@listed", &url]);
     let form = json(body.as_bytes());
     assert_eq!((status, form["action"].as_str()), (200, Some("refuse")), "{body}");
@@ -222,4 +228,28 @@ fn what_is_not_chosen_or_not_safe_is_refused_before_the_start() {
         "{}",
         text(&refused.stdout)
     );
+}
+
+#[test]
+fn schemathesis_finds_no_fault() {
+    let schemathesis = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/venv/bin/schemathesis");
+    assert!(schemathesis.exists(), "{} is not there: tests/run.sh installs it", schemathesis.display());
+    let fixture = Fixture::new("gate-schemathesis", 1);
+    let folder = fixture.path();
+    let arguments = ["gate", "key", "--tenant", "shop", "--role", "provider", "--file", "keys.jsonl"];
+    let key = text(&hashward_output(folder, &arguments).stdout);
+    let config = OPEN.replace("anonymous_tenant = \"local\"", "keys_file = \"keys.jsonl\"");
+    let (worker, address) = start(&fixture, &config);
+    let mut command = Command::new(schemathesis);
+    command.current_dir(folder).args(["run", &format!("http://{address}/v1/openapi.json")]);
+    command.args(["--header", &format!("Authorization: Bearer {}", key.trim())]);
+    // It names parts of forms with control characters, which no schema can forbid and no header may hold.
+    command.args(["--exclude-checks", "positive_data_acceptance"]);
+    // The same questions in each run.
+    command.args(["--max-examples", "25", "--seed", "1"]);
+    let output = command.output().expect("it starts");
+    let told = text(&output.stdout);
+    assert!(output.status.success() && told.contains("generated"), "{told}{}", text(&output.stderr));
+    assert!(!worker.log().contains("panicked"), "{}", worker.log());
+    assert!(worker.terminate().0.success());
 }

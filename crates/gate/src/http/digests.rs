@@ -9,9 +9,10 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hashward_engine::core::{Algorithm, Digest, Digests, Identity};
 use http_body_util::BodyExt as _;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::{ContentAnswer, DigestsAnswer, PlacedAnswer};
@@ -31,6 +32,7 @@ const BODY_BYTES_MAX: usize = 8 << 20;
 
 /// A batch as it is asked about.
 #[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "it says what the body looks like; it is read without being built")]
 pub(super) struct DigestsAsked {
     /// The contents, at most 10,000.
@@ -40,14 +42,27 @@ pub(super) struct DigestsAsked {
 
 /// A content of which only the digests are known.
 #[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "it says what the body looks like; it is read without being built")]
 pub(super) struct ContentAsked {
     /// What names the content and no other; without it, it gets a name of its own.
     id: Option<String>,
     /// The object's name or URL.
     subject: Option<String>,
-    /// Its digests in hexadecimal digits, by algorithm: `md5`, `sha1`, `sha256`, `sha512`, `blake3` or `xxh3`.
+    /// Its digests in hexadecimal digits, by algorithm. Those of other algorithms say nothing.
+    #[schemars(schema_with = "digests_schema")]
     digests: std::collections::BTreeMap<String, String>,
+}
+
+/// Each algorithm, with as many digits as its digests have.
+fn digests_schema(_: &mut SchemaGenerator) -> Schema {
+    let of_each = Algorithm::ALL.iter().map(|algorithm| {
+        let digits = algorithm.digest_bytes() * 2;
+        let schema = json!({ "type": "string", "pattern": format!("^[0-9A-Fa-f]{{{digits}}}$") });
+        (algorithm.word().to_owned(), schema)
+    });
+    let properties: Map<String, Value> = of_each.collect();
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": { "type": "string" } })
 }
 
 pub(super) async fn answer(
@@ -260,7 +275,7 @@ impl<'de> Visitor<'de> for StatedVisitor {
         while let Some(Text(word)) = map.next_key()? {
             let Ok(algorithm) = word.parse::<Algorithm>() else {
                 // A digest that no list can hold: others may.
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Text<'de>>()?;
                 continue;
             };
             let Text(hex) = map.next_value()?;

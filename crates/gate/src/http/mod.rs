@@ -57,12 +57,16 @@ fn routes(state: &Arc<State>) -> Router {
             move |request: Request| async move { told(&state, admit(&state, endpoint, request).await) };
         router = router.route(endpoint.path, on(filter, answer));
     }
-    let (missing, wrong) = (Arc::clone(state), Arc::clone(state));
-    router
-        .fallback(async move || told(&missing, Err(Problem::new(Reason::NotFound, "see /v1/openapi.json"))))
-        .method_not_allowed_fallback(async move || {
-            told(&wrong, Err(Problem::new(Reason::WrongMethod, "see /v1/openapi.json")))
-        })
+    let nowhere = |reason| {
+        let state = Arc::clone(state);
+        async move |request: Request| {
+            let (head, body) = request.into_parts();
+            let problem = Problem::new(reason, "see /v1/openapi.json");
+            let body = Paced::new(body, state.limits.pace);
+            told(&state, rest_read(&head, body, Err(problem)).await)
+        }
+    };
+    router.fallback(nowhere(Reason::NotFound)).method_not_allowed_fallback(nowhere(Reason::WrongMethod))
 }
 
 /// The response, counted if it is a problem.
@@ -74,12 +78,20 @@ fn told(state: &State, answer: Result<Response, Problem>) -> Response {
 }
 
 /// Lets the request through to its endpoint, if whoever asks may.
-///
-/// A short rest of the body is read in any case: an answer that comes in the middle of a body is lost on many a client.
 async fn admit(state: &State, endpoint: &'static Endpoint, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let mut body = Paced::new(body, state.limits.pace);
     let answer = admitted(state, endpoint, &head, &mut body).await;
+    rest_read(&head, body, answer).await
+}
+
+/// The answer, once a short rest of the body is read: what is told in the middle of a body is lost on many a client.
+async fn rest_read(
+    head: &Parts,
+    body: Paced,
+    answer: Result<Response, Problem>,
+) -> Result<Response, Problem> {
+    let mut body = body;
     // Who asks for leave to send the body, and gets none, does not send it.
     if body.has_begun() || !head.headers.contains_key(EXPECT) {
         body.drain().await;

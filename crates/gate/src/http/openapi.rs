@@ -79,7 +79,9 @@ fn operation(endpoint: &Endpoint, body: Option<Value>, answer: &Value) -> Value 
         operation["security"] = json!([{ "bearer": [] }, { "certificate": [] }]);
     }
     if let Some(content) = body {
-        operation["requestBody"] = json!({ "required": true, "content": content });
+        // No body is a content, too: an empty one.
+        let required = endpoint.operation != Operation::Content;
+        operation["requestBody"] = json!({ "required": required, "content": content });
     }
     operation
 }
