@@ -10,6 +10,7 @@ need_to_build
 need default-jdk-headless java
 need maven mvn
 need openssl openssl
+need curl curl
 need util-linux unshare
 need coreutils sha256sum
 need faketime faketime
@@ -19,6 +20,12 @@ tools=$PWD/target/tools
 cargo_tool cargo-deny 0.20.2
 
 need_python_environment "$tools/venv" tests/python/requirements.txt
+
+# Asks the gate by its own OpenAPI document.
+SCHEMATHESIS_VERSION=4.32.5
+need python3 python3
+[ -x "$tools/venv/bin/pip" ] || python3 -m venv "$tools/venv"
+"$tools/venv/bin/pip" install --quiet "schemathesis==$SCHEMATHESIS_VERSION"
 
 step() {
     printf '\n== %s\n' "$*"

@@ -17,6 +17,7 @@ mod documents;
 mod evidence;
 mod exit;
 mod explain;
+mod gate;
 mod generations;
 mod list;
 mod lists;
@@ -41,7 +42,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 
-use cli::{Cli, Command, ConfigCommand};
+use cli::{Cli, Command, ConfigCommand, GateCommand};
 use config::Config;
 use exit::Exit;
 use output::{Output, Paint, painted};
@@ -76,6 +77,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Evidence(command) => evidence::evidence(command, style),
         Command::Generations(command) => generations::generations(&config()?, command, style),
         Command::Subscribe(command) => subscribe::subscribe(&config()?, command, style),
+        Command::Gate(GateCommand::Key(key)) => gate::key(key, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
         Command::Config(ConfigCommand::Schema) => print(&config::schema_text()),
         Command::Config(ConfigCommand::Reference) => print(&config::reference()),
@@ -103,6 +105,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         Command::Release(_) => return Ok(global.refuse_configuration("release", &[])?),
         Command::TufClient(_) => "tuf-client",
         Command::Evidence(_) => return Ok(global.refuse_configuration("evidence", &[])?),
+        Command::Gate(_) => return Ok(global.refuse_configuration("gate", &[])?),
         Command::Config(ConfigCommand::Schema) => "config schema",
         Command::Config(ConfigCommand::Reference) => "config reference",
         Command::Completions { .. } => "completions",

@@ -12,6 +12,7 @@ mod cli;
 mod evidence;
 mod evidence_elsewhere;
 mod fixture;
+mod gate;
 mod guard;
 mod https;
 mod inbox;

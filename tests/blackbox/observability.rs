@@ -40,8 +40,12 @@ fn served(metrics: &str) -> BTreeSet<[String; 4]> {
     };
     let helps = comments("HELP");
     let labels = |name: &str| {
-        let series = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('{'));
-        let pairs = series.and_then(|rest| rest.split('}').next()).unwrap_or_default();
+        // A histogram's own labels stand at its count.
+        let of = |line: &'_ str| {
+            Some(line.strip_prefix(name)?.trim_start_matches("_count").strip_prefix('{')?.to_owned())
+        };
+        let series = metrics.lines().find_map(of);
+        let pairs = series.as_deref().and_then(|rest| rest.split('}').next()).unwrap_or_default();
         sorted(pairs.split(',').filter_map(|pair| Some(pair.split_once('=')?.0)))
     };
     comments("TYPE")
@@ -58,14 +62,16 @@ fn what_is_documented_is_what_is_served() {
     let broker = Broker::shared();
     let fixture = Fixture::new("metrics", 10);
     fixture.create_topics(broker, 2);
-    // What is told of subscriptions is told where there is one.
+    // What is told of subscriptions and doors is told where there is one.
     let publisher = Publisher::new();
     publisher.add(100);
     publisher.publish(&[]);
     let provider = Provider::new(&publisher, "subscriptions", None);
     provider.ok(&["pull"]);
     let key_file = format!("files = [\"sample.txt\"]\nkey_file = {:?}", publisher.path("seal.key"));
-    let config = fixture.kafka_config(broker, "").replace("files = [\"sample.txt\"]", &key_file);
+    let gate =
+        "[gate]\nanonymous_tenant = \"local\"\n[gate.http]\nlisten = [\"127.0.0.1:0\"]\nfail = \"closed\"\n";
+    let config = fixture.kafka_config(broker, gate).replace("files = [\"sample.txt\"]", &key_file);
     let subscriptions = format!("[subscriptions]\ndirectory = {:?}\n", publisher.path(provider.name));
     let mut worker = Worker::start(fixture.path(), &(config + &subscriptions), &[]);
     wait_for("a look at the publisher", || {

@@ -13,6 +13,8 @@ pub enum Part {
     Source,
     /// Where alerts go.
     Delivery,
+    /// The doors of the gate, and where their alerts go.
+    Gate,
 }
 
 impl Part {
@@ -22,6 +24,7 @@ impl Part {
             Self::Lists => "lists",
             Self::Source => "source",
             Self::Delivery => "delivery",
+            Self::Gate => "gate",
         }
     }
 }
@@ -35,22 +38,31 @@ struct Said {
 
 /// What each part last said about itself. Shared; a part that has said nothing is not ready.
 #[derive(Clone, Debug)]
-pub struct Health {
-    parts: Arc<Mutex<BTreeMap<Part, Said>>>,
+pub struct Health(Arc<Mutex<Told>>);
+
+#[derive(Debug, Default)]
+struct Told {
+    parts: BTreeMap<Part, Said>,
+    doors: BTreeMap<&'static str, String>,
     /// What somebody should look at, though the work goes on, by what it is about.
-    remarks: Arc<Mutex<BTreeMap<String, String>>>,
+    remarks: BTreeMap<String, String>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        let at = Instant::now();
-        let starting = |part| (part, Said { state: Err("starting".to_owned()), at });
-        let parts = [Part::Lists, Part::Source, Part::Delivery].map(starting).into();
-        Self { parts: Arc::new(Mutex::new(parts)), remarks: Arc::default() }
+        Self::of(&[Part::Lists, Part::Source, Part::Delivery])
     }
 }
 
 impl Health {
+    /// The health of a process that has these parts.
+    pub fn of(parts: &[Part]) -> Self {
+        let at = Instant::now();
+        let starting = |part: &Part| (*part, Said { state: Err("starting".to_owned()), at });
+        let parts = parts.iter().map(starting).collect();
+        Self(Arc::new(Mutex::new(Told { parts, ..Told::default() })))
+    }
+
     /// A part is well.
     pub fn ready(&self, part: Part) {
         self.set(part, Ok(()));
@@ -62,28 +74,38 @@ impl Health {
     }
 
     fn set(&self, part: Part, state: Result<(), String>) {
-        self.said().insert(part, Said { state, at: Instant::now() });
+        self.told().parts.insert(part, Said { state, at: Instant::now() });
     }
 
-    fn said(&self) -> MutexGuard<'_, BTreeMap<Part, Said>> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When a part last said something, or this began. `None` if there is no such part. The reading thread speaks for the
     /// source each time it goes round, so that its silence means that it hangs.
     pub fn heard(&self, part: Part) -> Option<Instant> {
-        self.said().get(&part).map(|said| said.at)
+        self.told().parts.get(&part).map(|said| said.at)
+    }
+
+    /// A door of the gate is open, and does this with content about which there is no verdict: `open` or `closed`.
+    pub fn door(&self, door: &'static str, fails: impl Into<String>) {
+        self.told().doors.insert(door, fails.into());
+    }
+
+    /// Each open door, and how it fails.
+    pub fn doors(&self) -> Vec<(&'static str, String)> {
+        self.told().doors.iter().map(|(door, fails)| (*door, fails.clone())).collect()
     }
 
     /// Each part's name and state.
     pub fn parts(&self) -> Vec<(&'static str, Result<(), String>)> {
-        self.said().iter().map(|(part, said)| (part.name(), said.state.clone())).collect()
+        self.told().parts.iter().map(|(part, said)| (part.name(), said.state.clone())).collect()
     }
 
     /// Says what somebody should look at, though the work goes on: `/readyz` tells it, and stays ready. None: all is well
     /// again.
     pub fn remark(&self, about: &str, what: Option<String>) {
-        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        let remarks = &mut self.told().remarks;
         match what {
             Some(what) => drop(remarks.insert(about.to_owned(), what)),
             None => drop(remarks.remove(about)),
@@ -92,7 +114,7 @@ impl Health {
 
     /// What somebody should look at.
     pub fn remarks(&self) -> BTreeMap<String, String> {
-        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.told().remarks.clone()
     }
 
     /// Whether every part is well.

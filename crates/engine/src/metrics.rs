@@ -8,8 +8,8 @@ use std::time::Duration;
 use hashward_core::{Action, Decision, EvidenceKind, Generation, UnreadableKind};
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::lists::Refusal;
@@ -127,6 +127,16 @@ metrics! {
         "When something was last appended to the evidence log, in seconds since the Unix epoch; 0 if nothing was.";
     evidence_size: IntGauge "gauge" "hashward_evidence_size_entries" []
         "Entries that the evidence log holds.";
+    gate_answers: IntCounterVec "counter" "hashward_gate_answers_total" ["door", "verdict"]
+        "Contents answered about at the gate, by door and verdict.";
+    gate_refusals: IntCounterVec "counter" "hashward_gate_refusals_total" ["door", "reason"]
+        "Requests at the gate that got no verdict, by door and reason.";
+    gate_seconds: HistogramVec "histogram" "hashward_gate_answer_seconds" ["door"]
+        "Time from a content's last byte to its answer at the gate, in seconds.";
+    gate_connected: IntGaugeVec "gauge" "hashward_gate_connections" ["door"]
+        "Open connections of each door of the gate.";
+    gate_fails_open: IntGaugeVec "gauge" "hashward_gate_fails_open" ["door"]
+        "1 where content passes a door of the gate without a verdict while Hashward is not well, 0 where it does not.";
     ready: IntGauge "gauge" "hashward_ready" []
         "1 while every part is ready.";
     build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
@@ -173,6 +183,8 @@ new! {
     IntGaugeVec: |name, help, labels| Self::new(Opts::new(name, help), labels);
     Histogram: |name, help, _labels|
         Self::with_opts(HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()));
+    HistogramVec: |name, help, labels|
+        Self::new(HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()), labels);
 }
 
 impl Metrics {
@@ -206,6 +218,11 @@ impl Metrics {
     pub fn batch_judged(&self, took: Duration, bytes: u64, decisions: [u64; Decision::WORDS.len()]) {
         self.batches.inc();
         self.batch_seconds.observe(took.as_secs_f64());
+        self.decided(bytes, decisions);
+    }
+
+    /// Contents were judged: how many of them got each decision, in the order of [`Decision::WORDS`].
+    pub fn decided(&self, bytes: u64, decisions: [u64; Decision::WORDS.len()]) {
         self.content_bytes.inc_by(bytes);
         for (word, count) in Decision::WORDS.iter().zip(decisions) {
             if count > 0 {
@@ -226,8 +243,13 @@ impl Metrics {
 
     /// Deliveries were acknowledged, and so many are still under way.
     pub fn deliveries(&self, acknowledged: usize, in_flight: usize) {
-        self.acknowledged.inc_by(acknowledged as u64);
+        self.delivered(acknowledged);
         self.in_flight.set(gauge(in_flight));
+    }
+
+    /// Deliveries were acknowledged.
+    pub fn delivered(&self, acknowledged: usize) {
+        self.acknowledged.inc_by(acknowledged as u64);
     }
 
     /// Something was written already and is not written again.
@@ -352,6 +374,37 @@ impl Metrics {
         self.evidence_appended.set(now_seconds);
     }
 
+    /// A door of the gate is open, and lets content pass without a verdict or not. Everything that is counted of it is
+    /// served from then on.
+    pub fn gate_door(&self, door: &'static str, fails_open: bool) {
+        self.gate_fails_open.with_label_values(&[door]).set(i64::from(fails_open));
+        self.gate_connections(door, 0);
+        self.gate_seconds.with_label_values(&[door]);
+        for word in Decision::WORDS {
+            self.gate_answered(door, word, 0);
+        }
+    }
+
+    /// So many connections of a door came, or went.
+    pub fn gate_connections(&self, door: &'static str, change: i64) {
+        self.gate_connected.with_label_values(&[door]).add(change);
+    }
+
+    /// So many contents were answered about at a door.
+    pub fn gate_answered(&self, door: &'static str, verdict: &'static str, contents: u64) {
+        self.gate_answers.with_label_values(&[door, verdict]).inc_by(contents);
+    }
+
+    /// A content was answered about, so long after its last byte.
+    pub fn gate_took(&self, door: &'static str, took: Duration) {
+        self.gate_seconds.with_label_values(&[door]).observe(took.as_secs_f64());
+    }
+
+    /// So many requests at a door got no verdict.
+    pub fn gate_refused(&self, door: &'static str, reason: &'static str, requests: u64) {
+        self.gate_refusals.with_label_values(&[door, reason]).inc_by(requests);
+    }
+
     /// Whether every part is ready.
     pub fn ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
@@ -390,6 +443,8 @@ mod tests {
         let (created_seconds, expires_seconds, is_stale, is_held) = (1.0, 2.0, false, false);
         let release = ReleaseGauges { number: 1, created_seconds, expires_seconds, is_stale, is_held };
         metrics.release_held("sample", &release);
+        metrics.gate_door("http", true);
+        metrics.gate_refused("http", "full", 0);
         let text = metrics.render();
         let mut served: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();

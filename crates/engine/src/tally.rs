@@ -17,9 +17,14 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
 }
 
+/// Counts a decision, in the order of [`Decision::WORDS`].
+pub(crate) fn count(decisions: &mut [u64; Decision::WORDS.len()], decision: &Decision) {
+    decisions[decision.number()] += 1;
+}
+
 impl Tally {
     pub(crate) fn add(&mut self, record: usize, outcome: Outcome) {
-        self.decisions[outcome.decision.number()] += 1;
+        count(&mut self.decisions, &outcome.decision);
         self.bytes += outcome.bytes;
         if let Some(outgoing) = outcome.outgoing {
             self.notable.push(Notable { record, decision: outcome.decision, outgoing });

@@ -10,9 +10,24 @@
 //! It has no authentication: whoever configures it binds it to an address that only trusted people reach.
 
 mod admin;
+mod desk;
+mod door;
+mod http;
+mod listener;
 mod routes;
+mod tls;
+mod who;
 
 pub use admin::{Admin, AdminLimits};
+pub use desk::{AsyncDesk, AsyncDeskLimits, AsyncUpload};
+pub use door::{Door, DoorKind, Fail, OpenConnection, Passage};
+pub use http::{HttpDoor, HttpLimits, Pace, document, parse_digests};
+pub use listener::{Address, Closing, Connection, ConnectionLimits, Listener, Peer, Stream};
+pub use tls::{ServerTls, TlsError, TlsFiles};
+pub use who::{
+    Caller, Gatekeeper, Key, KeyFile, KeysError, NewKey, Role, TenantLimits, Tenants, UnderWay, UsedUp,
+    is_tenant, parse_fingerprint,
+};
 
 #[cfg(test)]
 mod tests;

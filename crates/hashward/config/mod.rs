@@ -3,6 +3,7 @@
 mod checked;
 mod document;
 mod finding;
+mod gate;
 mod host;
 mod keys;
 mod layers;
@@ -21,6 +22,7 @@ pub(crate) use checked::{
 };
 pub(crate) use document::{reference, schema_text, show};
 pub(crate) use finding::{ConfigError, Finding};
+pub(crate) use gate::{CommonDoor, Gate};
 pub(crate) use layers::{Flag, FlagValue, Sources};
 pub(crate) use settings::Settings;
 

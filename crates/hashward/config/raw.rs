@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::gate::RawGate;
 use super::settings::Settings;
 
 pub(crate) use subscriptions::RawSubscriptions;
@@ -53,6 +54,8 @@ pub(crate) struct RawConfig {
     pub(crate) references: RawReferences,
     /// The listener for `/metrics`, `/livez`, `/readyz` and `/version`.
     pub(crate) http: RawHttp,
+    /// The doors at which providers ask about one content and wait for the verdict.
+    pub(crate) gate: RawGate,
     /// The log, on standard error.
     pub(crate) log: RawLog,
 }
@@ -255,6 +258,8 @@ pub(crate) enum RawSourceKind {
     Inbox,
     /// Records of Kafka topics: see `[kafka]`.
     Kafka,
+    /// Nowhere: only the doors of `[gate]` are open.
+    None,
 }
 
 /// The folder that is read with `source.kind = "inbox"`.
