@@ -10,6 +10,8 @@
 //! It has no authentication: whoever configures it binds it to an address that only trusted people reach.
 
 mod admin;
+pub mod clamd;
+pub mod icap;
 mod routes;
 
 pub use admin::{Admin, AdminLimits};
