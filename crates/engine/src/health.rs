@@ -12,6 +12,8 @@ pub enum Part {
     Source,
     /// Where alerts go.
     Delivery,
+    /// The doors of the gate, and where their alerts go.
+    Gate,
 }
 
 impl Part {
@@ -21,6 +23,7 @@ impl Part {
             Self::Lists => "lists",
             Self::Source => "source",
             Self::Delivery => "delivery",
+            Self::Gate => "gate",
         }
     }
 }
@@ -31,12 +34,17 @@ pub struct Health(Arc<Mutex<BTreeMap<Part, Result<(), String>>>>);
 
 impl Default for Health {
     fn default() -> Self {
-        let starting = |part| (part, Err("starting".to_owned()));
-        Self(Arc::new(Mutex::new([Part::Lists, Part::Source, Part::Delivery].map(starting).into())))
+        Self::of(&[Part::Lists, Part::Source, Part::Delivery])
     }
 }
 
 impl Health {
+    /// The health of a process that has these parts.
+    pub fn of(parts: &[Part]) -> Self {
+        let starting = |part: &Part| (*part, Err("starting".to_owned()));
+        Self(Arc::new(Mutex::new(parts.iter().map(starting).collect())))
+    }
+
     /// A part is well.
     pub fn ready(&self, part: Part) {
         self.set(part, Ok(()));

@@ -9,11 +9,10 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-use crate::breaker::Breakers;
 use crate::tally::{Outcome, Tally};
 use crate::{
-    Batch, BreakerLimits, Conditions, Content, Live, Metrics, Open, Outgoing, Payload, Policy, Quarantined,
-    Record, Snapshot, alert, check, check_all,
+    Batch, BreakerLimits, Conditions, Content, Decider, Live, Metrics, Open, Outgoing, Payload, Policy,
+    Quarantined, Record, Snapshot, alert,
 };
 
 /// How the work is cut.
@@ -35,13 +34,10 @@ pub struct JudgeOptions {
 
 /// Turns batches into what must be delivered.
 pub struct Judge {
-    live: Live,
-    policy: Policy,
+    decider: Decider,
     options: JudgeOptions,
     digesters: ThreadPool,
     openers: ThreadPool,
-    breakers: Breakers,
-    metrics: Metrics,
 }
 
 /// A judged batch: its records, and what some of them gave rise to.
@@ -81,16 +77,22 @@ impl Judge {
         };
         let digesters = pool("digest", options.digest_threads)?;
         let openers = pool("open", options.open_threads)?;
-        let breakers = Breakers::new(options.breaker, metrics.clone());
-        Ok(Self { live, policy, options, digesters, openers, breakers, metrics })
+        let decider = Decider::new(live, policy, options.breaker, metrics);
+        Ok(Self { decider, options, digesters, openers })
+    }
+
+    /// What decides here, for others in this process who decide too.
+    pub fn decider(&self) -> &Decider {
+        &self.decider
     }
 
     /// Judges every record of the batch as of `now`, by the snapshot that is current at the start, and under the
     /// conditions of that moment.
     pub fn judge(&self, batch: Batch, now: Timestamp) -> Judged {
         let started = Instant::now();
-        let conditions = &self.breakers.conditions(now);
-        let snapshot = &*self.live.load();
+        let conditions = &self.decider.conditions(now);
+        let snapshot = &*self.decider.live().load();
+        let metrics = self.decider.metrics();
         let (deferred, ready): (Vec<usize>, Vec<usize>) =
             (0..batch.records.len()).partition(|i| matches!(batch.records[*i].payload, Payload::Deferred(_)));
         let records_per_task =
@@ -115,21 +117,14 @@ impl Judge {
         notable.sort_unstable_by_key(|notable| notable.record);
         for notable in &notable {
             match &notable.outgoing {
-                Outgoing::Alert(alert) => self.metrics.alert_made(alert.action),
+                Outgoing::Alert(alert) => metrics.alert_made(alert.action),
                 Outgoing::Quarantined(quarantined) => {
-                    self.metrics.record_quarantined(quarantined.reason.kind);
+                    metrics.record_quarantined(quarantined.reason.kind);
                 }
             }
         }
-        self.metrics.batch_judged(started.elapsed(), bytes, decisions);
+        metrics.batch_judged(started.elapsed(), bytes, decisions);
         Judged { batch, notable }
-    }
-
-    /// Releases the breakers whose time has come by `now`. A judge without work is asked now and then, so that what is
-    /// told of it stays true.
-    pub fn rest(&self, now: Timestamp) {
-        // The conditions themselves are for a batch, and there is none.
-        drop(self.breakers.conditions(now));
     }
 
     /// Judges records that need no reading; the contents among them are digested side by side.
@@ -152,10 +147,8 @@ impl Judge {
             }
         });
         let contents: Vec<Content> = contents.collect();
-        let verdicts = check_all(snapshot, &self.policy, conditions, &contents);
-        let judged = numbers.iter().zip(&contents).zip(verdicts);
-        judged.fold(Tally::default(), |tally, ((i, content), verdict)| {
-            let verdict = self.counted(snapshot, content, verdict, conditions);
+        let judged = numbers.iter().zip(self.decider.verdicts(snapshot, conditions, &contents));
+        judged.fold(Tally::default(), |tally, (i, verdict)| {
             let bytes = batch.content(&batch.records[*i].payload).map_or(0, <[u8]>::len);
             tally.and(*i, self.outcome(batch, *i, verdict, bytes as u64, conditions.now))
         })
@@ -179,26 +172,11 @@ impl Judge {
                     Ok((digests, bytes)) => (Content::Digests(digests), bytes),
                     Err(reason) => (Content::Unreadable(reason), 0),
                 };
-                let verdict = check(snapshot, &self.policy, conditions, &content);
-                let verdict = self.counted(snapshot, &content, verdict, conditions);
+                let verdict = self.decider.verdict(snapshot, conditions, &content);
                 Tally::default().and(*i, self.outcome(batch, *i, verdict, bytes, conditions.now))
             },
         );
         judged.reduce(Tally::default, Tally::merge)
-    }
-
-    /// The verdict once its matches are counted: made anew if one of them may not act any more.
-    fn counted(
-        &self,
-        snapshot: &Snapshot,
-        content: &Content,
-        verdict: Verdict,
-        conditions: &Conditions,
-    ) -> Verdict {
-        match self.breakers.count(&verdict.matches, conditions) {
-            Some(anew) => check(snapshot, &self.policy, &anew, content),
-            None => verdict,
-        }
     }
 
     /// What follows from the verdict about one record.

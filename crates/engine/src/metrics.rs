@@ -169,6 +169,11 @@ impl Metrics {
     pub fn batch_judged(&self, took: Duration, bytes: u64, decisions: [u64; Decision::WORDS.len()]) {
         self.batches.inc();
         self.batch_seconds.observe(took.as_secs_f64());
+        self.decided(bytes, decisions);
+    }
+
+    /// Contents were judged: how many of them got each decision, in the order of [`Decision::WORDS`].
+    pub fn decided(&self, bytes: u64, decisions: [u64; Decision::WORDS.len()]) {
         self.content_bytes.inc_by(bytes);
         for (word, count) in Decision::WORDS.iter().zip(decisions) {
             if count > 0 {
@@ -189,8 +194,13 @@ impl Metrics {
 
     /// Deliveries were acknowledged, and so many are still under way.
     pub fn deliveries(&self, acknowledged: usize, in_flight: usize) {
-        self.acknowledged.inc_by(acknowledged as u64);
+        self.delivered(acknowledged);
         self.in_flight.set(gauge(in_flight));
+    }
+
+    /// Deliveries were acknowledged.
+    pub fn delivered(&self, acknowledged: usize) {
+        self.acknowledged.inc_by(acknowledged as u64);
     }
 
     /// Something was written already and is not written again.

@@ -80,7 +80,7 @@ pub fn run(
             let batch = match batches.recv_timeout(REST) {
                 Ok(batch) => batch,
                 Err(RecvTimeoutError::Timeout) => {
-                    judge.rest(Timestamp::now());
+                    judge.decider().rest(Timestamp::now());
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,

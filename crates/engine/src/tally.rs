@@ -17,10 +17,15 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
 }
 
+/// Counts a decision, in the order of [`Decision::WORDS`].
+pub(crate) fn count(decisions: &mut [u64; Decision::WORDS.len()], decision: &Decision) {
+    let word = Decision::WORDS.iter().position(|word| *word == decision.word());
+    decisions[word.expect("every decision has a word")] += 1;
+}
+
 impl Tally {
     pub(crate) fn and(mut self, record: usize, outcome: Outcome) -> Self {
-        let word = Decision::WORDS.iter().position(|word| *word == outcome.decision.word());
-        self.decisions[word.expect("every decision has a word")] += 1;
+        count(&mut self.decisions, &outcome.decision);
         self.bytes += outcome.bytes;
         if let Some(outgoing) = outcome.outgoing {
             self.notable.push(Notable { record, decision: outcome.decision, outgoing });

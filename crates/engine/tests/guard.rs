@@ -110,9 +110,9 @@ fn a_flood_over_many_batches_trips_and_is_released() {
     assert_eq!(world.judge(10, &[("a", 1), ("b", 1)]), (1, 1));
     // The window ends at 60, and the entry is released at 90.
     assert_eq!(world.judge(89, &[("a", 7)]), (0, 7));
-    world.judge.rest(at(89));
+    world.judge.decider().rest(at(89));
     assert!(world.serves("hashward_breaker_open_entries 1"));
-    world.judge.rest(at(90));
+    world.judge.decider().rest(at(90));
     assert!(world.serves("hashward_breaker_open_entries 0"), "a judge without work releases too");
     // From 89 on a window runs in which seven were counted.
     assert_eq!(world.judge(90, &[("a", MATCHES_MAX)]), (MATCHES_MAX - 7, 7));

@@ -11,10 +11,12 @@
 
 mod admin;
 pub mod clamd;
+mod desk;
 pub mod icap;
 mod routes;
 
 pub use admin::{Admin, AdminLimits};
+pub use desk::{AsyncDesk, AsyncDeskLimits, AsyncUpload};
 
 #[cfg(test)]
 mod tests;
