@@ -12,6 +12,7 @@
 mod admin;
 pub mod clamd;
 mod desk;
+mod scanner;
 pub mod icap;
 mod routes;
 

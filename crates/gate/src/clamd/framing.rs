@@ -147,14 +147,15 @@ impl Parser {
         Ok(None)
     }
 
-    /// Called when the client seems to wait: a command without prefix needs no end.
+    /// Whether what has come is a command if nothing more comes: one without prefix needs no end.
+    pub fn ends_at_pause(&self) -> bool {
+        let State::Command(line) = &self.state else { return false };
+        line.first().is_some_and(|&byte| !matches!(byte, b'n' | b'z'))
+    }
+
+    /// Called when the client seems to wait; see [`Parser::ends_at_pause`].
     pub fn pause(&mut self) -> Result<Option<Event<'static>>, Malformed> {
-        match &self.state {
-            State::Command(line) if line.first().is_some_and(|&byte| !matches!(byte, b'n' | b'z')) => {
-                self.command().map(Some)
-            }
-            _ => Ok(None),
-        }
+        if self.ends_at_pause() { self.command().map(Some) } else { Ok(None) }
     }
 
     fn command(&mut self) -> Result<Event<'static>, Malformed> {

@@ -108,8 +108,8 @@ fn size(line: &[u8]) -> Result<(u64, bool), Malformed> {
     let line = str::from_utf8(line).map_err(|_| Malformed::Chunk)?.trim_end_matches("\r\n");
     let (digits, extensions) = line.split_once(';').unwrap_or((line, ""));
     let digits = digits.trim_end_matches([' ', '\t']);
-    let is_number = (1..=SIZE_DIGITS_MAX).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_number =
+        (1..=SIZE_DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let size = u64::from_str_radix(digits, 16).ok().filter(|_| is_number).ok_or(Malformed::Chunk)?;
     let is_eof = extensions.split(';').any(|extension| extension.trim() == "ieof");
     Ok((size, is_eof))

@@ -26,8 +26,7 @@ impl Sections {
         for part in value.split(',') {
             let (name, offset) = part.trim().split_once('=').ok_or(Malformed::Encapsulated)?;
             let is_number = !offset.is_empty() && offset.bytes().all(|byte| byte.is_ascii_digit());
-            let offset: usize =
-                offset.parse().ok().filter(|_| is_number).ok_or(Malformed::Encapsulated)?;
+            let offset: usize = offset.parse().ok().filter(|_| is_number).ok_or(Malformed::Encapsulated)?;
             if offset > heads_bytes_max {
                 return Err(Malformed::HeadTooLarge);
             }

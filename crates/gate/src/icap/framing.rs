@@ -135,8 +135,7 @@ impl Parser {
                     None => {}
                     Some(Chunk::Data(data)) => {
                         if let Some(left) = preview_left {
-                            *left =
-                                left.checked_sub(data.len() as u64).ok_or(Malformed::PreviewTooLong)?;
+                            *left = left.checked_sub(data.len() as u64).ok_or(Malformed::PreviewTooLong)?;
                         }
                         return Ok(Some(Event::Data(data)));
                     }

@@ -33,7 +33,11 @@ fn told<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Told> {
                 }
                 Ok(Some(Event::PreviewEnd)) => {
                     goes_on = !goes_on;
-                    if goes_on { parser.go_on() } else { parser.abandon() }
+                    if goes_on {
+                        parser.go_on()
+                    } else {
+                        parser.abandon()
+                    }
                     Told::PreviewEnd
                 }
                 Ok(Some(Event::BodyEnd)) => Told::BodyEnd,
