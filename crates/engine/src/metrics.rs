@@ -8,8 +8,8 @@ use std::time::Duration;
 use hashward_core::{Action, Decision, Generation, UnreadableKind};
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::lists::Refusal;
@@ -107,6 +107,16 @@ metrics! {
         "Entries whose breaker tripped because they matched a flood, by list.";
     breaker_open: IntGauge "gauge" "hashward_breaker_open_entries" []
         "Entries whose breaker has tripped and is not released: they ask for review at most.";
+    gate_answers: IntCounterVec "counter" "hashward_gate_answers_total" ["door", "verdict"]
+        "Contents answered about at the gate, by door and verdict.";
+    gate_refusals: IntCounterVec "counter" "hashward_gate_refusals_total" ["door", "reason"]
+        "Requests at the gate that got no verdict, by door and reason.";
+    gate_seconds: HistogramVec "histogram" "hashward_gate_answer_seconds" ["door"]
+        "Time from a content's last byte to its answer at the gate, in seconds.";
+    gate_connected: IntGaugeVec "gauge" "hashward_gate_connections" ["door"]
+        "Open connections of each door of the gate.";
+    gate_fails_open: IntGaugeVec "gauge" "hashward_gate_fails_open" ["door"]
+        "1 where content passes a door of the gate without a verdict while Hashward is not well, 0 where it does not.";
     ready: IntGauge "gauge" "hashward_ready" []
         "1 while every part is ready.";
     build: IntGaugeVec "gauge" "hashward_build_info" ["version"]
@@ -137,6 +147,8 @@ new! {
     IntGaugeVec: |name, help, labels| Self::new(Opts::new(name, help), labels);
     Histogram: |name, help, _labels|
         Self::with_opts(HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()));
+    HistogramVec: |name, help, labels|
+        Self::new(HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()), labels);
 }
 
 impl Metrics {
@@ -293,6 +305,37 @@ impl Metrics {
         self.breaker_open.set(gauge(entries));
     }
 
+    /// A door of the gate is open, and lets content pass without a verdict or not. Everything that is counted of it is
+    /// served from then on.
+    pub fn gate_door(&self, door: &'static str, fails_open: bool) {
+        self.gate_fails_open.with_label_values(&[door]).set(i64::from(fails_open));
+        self.gate_connections(door, 0);
+        self.gate_seconds.with_label_values(&[door]);
+        for word in Decision::WORDS {
+            self.gate_answered(door, word, 0);
+        }
+    }
+
+    /// So many connections of a door came, or went.
+    pub fn gate_connections(&self, door: &'static str, change: i64) {
+        self.gate_connected.with_label_values(&[door]).add(change);
+    }
+
+    /// So many contents were answered about at a door.
+    pub fn gate_answered(&self, door: &'static str, verdict: &'static str, contents: u64) {
+        self.gate_answers.with_label_values(&[door, verdict]).inc_by(contents);
+    }
+
+    /// A content was answered about, so long after its last byte.
+    pub fn gate_took(&self, door: &'static str, took: Duration) {
+        self.gate_seconds.with_label_values(&[door]).observe(took.as_secs_f64());
+    }
+
+    /// A request at a door got no verdict.
+    pub fn gate_refused(&self, door: &'static str, reason: &'static str) {
+        self.gate_refusals.with_label_values(&[door, reason]).inc();
+    }
+
     /// Whether every part is ready.
     pub fn ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
@@ -327,6 +370,8 @@ mod tests {
         let metrics = Metrics::register(Registry::new()).unwrap();
         metrics.partition_lag("uploads", 0, 7);
         metrics.list_loaded("sample", 3, 0, 0);
+        metrics.gate_door("http", true);
+        metrics.gate_refused("http", "full");
         let text = metrics.render();
         let mut served: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();

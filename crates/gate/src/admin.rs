@@ -1,18 +1,15 @@
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hashward_engine::{Health, Metrics};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::listener::{Address, Connection, ConnectionLimits, Listener};
 use crate::routes::routes;
 
 /// What clients may use up.
@@ -44,13 +41,10 @@ impl Default for AdminLimits {
     }
 }
 
-/// The pause after a connection could not be accepted, most likely for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
 /// The HTTP listener, bound and not yet served.
 #[derive(Debug)]
 pub struct Admin {
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
     limits: AdminLimits,
 }
@@ -58,9 +52,8 @@ pub struct Admin {
 impl Admin {
     /// Binds `address`; port 0 takes a free one. Needs no async runtime yet.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let listener = Listener::bind(&Address::Tcp(address))?;
+        let address = listener.tcp_addr().expect("a TCP address was bound");
         Ok(Self { listener, address, limits: AdminLimits::default() })
     }
 
@@ -84,48 +77,18 @@ impl Admin {
         health: Health,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let service = TowerToHyperService::new(routes(metrics, health));
-        let room = Arc::new(Semaphore::new(self.limits.connections_max));
-        let (closing, is_closing) = watch::channel(());
-        let mut connections = JoinSet::new();
-        let mut shutdown = pin!(shutdown);
-        loop {
-            let accept = async {
-                let room = Arc::clone(&room).acquire_owned().await;
-                (room, listener.accept().await)
-            };
-            let (room, accepted) = tokio::select! {
-                () = &mut shutdown => break,
-                Some(_) = connections.join_next() => continue,
-                accepted = accept => accepted,
-            };
-            let Ok((stream, _)) = accepted else {
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let (service, is_closing) = (service.clone(), is_closing.clone());
-            connections.spawn(async move {
-                answer(stream, service, self.limits, is_closing).await;
-                drop(room);
-            });
-        }
-        drop(listener);
-        drop(closing);
-        let all_closed = async { while connections.join_next().await.is_some() {} };
-        // Whoever is still there is cut off when `connections` is dropped.
-        drop(timeout(self.limits.grace, all_closed).await);
-        Ok(())
+        let AdminLimits { connections_max, head_timeout, grace, .. } = self.limits;
+        let limits = ConnectionLimits { connections_max, handshake_timeout: head_timeout, grace };
+        let of_each = self.limits;
+        let answering = move |connection| answer(connection, service.clone(), of_each);
+        self.listener.serve(limits, shutdown, answering).await
     }
 }
 
 /// Answers the requests of one connection. Its errors are the client's, and concern nobody else.
-async fn answer(
-    stream: TcpStream,
-    service: TowerToHyperService<axum::Router>,
-    limits: AdminLimits,
-    mut is_closing: watch::Receiver<()>,
-) {
+async fn answer(connection: Connection, service: TowerToHyperService<axum::Router>, limits: AdminLimits) {
+    let Connection { stream, mut closing, .. } = connection;
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
@@ -134,8 +97,7 @@ async fn answer(
     let mut connection = pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        // The sender is dropped, never used.
-        _ = is_closing.changed() => {}
+        () = closing.wished() => {}
         () = sleep(limits.connection_timeout) => {}
     }
     connection.as_mut().graceful_shutdown();

@@ -11,13 +11,22 @@
 
 mod admin;
 pub mod clamd;
+mod descriptors;
 mod desk;
-mod scanner;
+mod door;
 pub mod icap;
+mod listener;
 mod routes;
+mod scanner;
+mod tls;
 
 pub use admin::{Admin, AdminLimits};
+pub use descriptors::Descriptors;
 pub use desk::{AsyncDesk, AsyncDeskLimits, AsyncUpload};
+pub use door::{Door, DoorKind, Fail, OpenConnection, Passage};
+pub use listener::{Address, Closing, Connection, ConnectionLimits, Listener, Peer, Stream};
+pub use scanner::Review;
+pub use tls::{ServerTls, TlsError, TlsFiles};
 
 #[cfg(test)]
 mod tests;

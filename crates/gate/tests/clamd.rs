@@ -15,25 +15,24 @@ use std::time::{Duration, Instant};
 
 use hashward_engine::desk::DeskOptions;
 use hashward_gate::clamd::{Clamd, ClamdLimits};
-use hashward_gate::{Address, AsyncDeskLimits, Bound, Fail, Rules};
+use hashward_gate::{Address, AsyncDeskLimits, ConnectionLimits, Door, DoorKind, Fail, Listener, Review};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use support::{LISTED, World, world};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const STRICT: Rules = Rules { blocks_review: true, fail: Fail::Closed };
 
 /// A door that is served on a thread of its own, at a port and at a socket.
 struct Served {
     world: World,
     dir: tempfile::TempDir,
     address: SocketAddr,
-    shutdown: Option<oneshot::Sender<()>>,
+    shutdown: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Served {
-    fn with(rules: Rules, desk: DeskOptions, limits: ClamdLimits) -> Self {
+    fn with(fail: Fail, desk: DeskOptions, limits: ClamdLimits) -> Self {
         let world = world(desk, AsyncDeskLimits::default());
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("root");
@@ -41,36 +40,30 @@ impl Served {
         fs::write(root.join("listed"), LISTED).unwrap();
         fs::write(root.join("sub/listed"), LISTED).unwrap();
         fs::write(root.join("clean"), "clean").unwrap();
-        let clamd = Clamd::new(world.desk.clone(), rules, &[root], limits).unwrap();
-        let tcp = Bound::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
-        let &Address::Tcp(address) = tcp.address() else { panic!("not a port") };
-        let unix = Bound::bind(&Address::Unix { path: dir.path().join("socket"), mode: 0o600 }).unwrap();
-        let (shutdown, is_shutdown) = oneshot::channel();
+        let door = Door::new(DoorKind::Clamd, fail, world.metrics.clone());
+        let clamd = Clamd::new(world.desk.clone(), door, Review::Block, &[root], limits).unwrap();
+        let tcp = Listener::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let address = tcp.tcp_addr().unwrap();
+        let unix = Listener::bind(&Address::Unix(dir.path().join("socket"), 0o600)).unwrap();
+        let (shutdown, mut is_shutdown) = watch::channel(());
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let (closing, mut is_closing) = tokio::sync::watch::channel(());
-                let mut also = is_closing.clone();
-                let both = async {
-                    tokio::join!(
-                        clamd.serve(tcp, async { drop(is_closing.changed().await) }),
-                        clamd.serve(unix, async { drop(also.changed().await) }),
-                    )
-                };
-                let stop = async {
-                    drop(is_shutdown.await);
-                    drop(closing);
-                };
-                let ((by_tcp, by_unix), ()) = tokio::join!(both, stop);
-                by_tcp.unwrap();
-                by_unix.unwrap();
-            });
+            let grace = Duration::from_secs(10);
+            let limits = ConnectionLimits { connections_max: 64, handshake_timeout: grace, grace };
+            let mut also_shutdown = is_shutdown.clone();
+            let answer = move |connection| clamd.clone().answer(connection);
+            let by_tcp = tcp.serve(limits, async move { drop(is_shutdown.changed().await) }, answer.clone());
+            let unix = unix.with_descriptors();
+            let by_unix = unix.serve(limits, async move { drop(also_shutdown.changed().await) }, answer);
+            let (by_tcp, by_unix) = runtime.block_on(async { tokio::join!(by_tcp, by_unix) });
+            by_tcp.unwrap();
+            by_unix.unwrap();
         });
         Self { world, dir, address, shutdown: Some(shutdown), thread: Some(thread) }
     }
 
     fn new() -> Self {
-        Self::with(STRICT, DeskOptions::default(), ClamdLimits::default())
+        Self::with(Fail::Closed, DeskOptions::default(), ClamdLimits::default())
     }
 
     fn root(&self) -> PathBuf {
@@ -260,7 +253,7 @@ fn limits_are_said_in_the_words_of_the_protocol() {
         stream_timeout: Duration::from_millis(900),
         ..ClamdLimits::default()
     };
-    let served = Served::with(STRICT, DeskOptions::default(), limits);
+    let served = Served::with(Fail::Closed, DeskOptions::default(), limits);
     assert_eq!(served.ask(&instream(&[0; 100_000], 10_000)), "stream: OK\0");
     // The client reads only when it has sent everything.
     let too_large = "INSTREAM size limit exceeded. ERROR\0";
@@ -307,7 +300,7 @@ fn who_vanishes_leaves_nothing() {
 fn each_door_fails_as_it_was_told() {
     let desk = DeskOptions { content_bytes_max: 10, ..DeskOptions::default() };
     for (fail, expected) in [(Fail::Open, "OK"), (Fail::Closed, "The content could not be judged ERROR")] {
-        let served = Served::with(Rules { fail, ..STRICT }, desk, ClamdLimits::default());
+        let served = Served::with(fail, desk, ClamdLimits::default());
         assert_eq!(served.ask(&instream(&[0; 11], 3)), format!("stream: {expected}\0"));
         fs::write(served.root().join("long"), [0; 11]).unwrap();
         let path = served.root().join("long").display().to_string();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::command::COMMANDS;
 use super::framing::{Malformed, Terminator};
-use crate::door::Ruling;
+use crate::scanner::Ruling;
 
 pub(super) const PONG: &str = "PONG";
 pub(super) const RELOADING: &str = "RELOADING";
@@ -66,12 +66,12 @@ pub(super) fn version_commands(generation: impl std::fmt::Display) -> String {
     format!("{}| COMMANDS: {}", version(generation), COMMANDS.join(" "))
 }
 
-/// How busy the door is, in the form of clamd: names of what is being looked at are not told.
-pub(super) fn stats(connections: usize, connections_max: usize) -> String {
+/// How busy the desk is, in the form of clamd: names of what is being looked at are not told.
+pub(super) fn stats(uploads: usize, uploads_max: usize) -> String {
     let memory =
         "heap N/A mmap N/A used N/A free N/A releasable N/A pools 1 pools_used 0.000M pools_total 0.000M";
     format!(
-        "POOLS: 1\n\nSTATE: VALID PRIMARY\nTHREADS: live {connections}  idle 0 max {connections_max} idle-timeout 30\n\
+        "POOLS: 1\n\nSTATE: VALID PRIMARY\nTHREADS: live {uploads}  idle 0 max {uploads_max} idle-timeout 30\n\
          QUEUE: 0 items\n\tSTATS 0.000000 \n\nMEMSTATS: {memory}\nEND"
     )
 }

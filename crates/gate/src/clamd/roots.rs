@@ -116,13 +116,11 @@ fn opened(opened: Result<OwnedFd, Errno>) -> Result<Opened, &'static str> {
 /// Tells every file below an open folder. Links, pipes and the like are passed over, as clamd does.
 fn descend(path: PathBuf, folder: OwnedFd, found: &mpsc::Sender<Found>) {
     let tell = |path, file| found.blocking_send(Found { path, file }).is_ok();
-    let mut way = match Dir::new(folder) {
-        Ok(entries) => vec![(path, entries)],
-        Err(_) => {
-            tell(path, Err(FAILED));
-            return;
-        }
+    let Ok(entries) = Dir::new(folder) else {
+        tell(path, Err(FAILED));
+        return;
     };
+    let mut way = vec![(path, entries)];
     while let Some((path, entries)) = way.last_mut() {
         let entry = match entries.next() {
             None => {
@@ -146,9 +144,8 @@ fn descend(path: PathBuf, folder: OwnedFd, found: &mpsc::Sender<Found>) {
             continue;
         }
         let here = path.join(name);
-        let parent = entries.fd().map_err(Errno::from);
-        let parent = parent.and_then(|parent| openat(parent, name, OPEN | OFlags::NOFOLLOW, Mode::empty()));
-        let is_told = match opened(parent) {
+        let open = |parent| openat(parent, name, OPEN | OFlags::NOFOLLOW, Mode::empty());
+        let is_told = match opened(entries.fd().and_then(open)) {
             Ok(Opened::File(file)) => tell(here, Ok(file)),
             Ok(Opened::Folder(_)) if way.len() == DEPTH_MAX => tell(here, Err(TOO_DEEP)),
             Ok(Opened::Folder(folder)) => match Dir::new(folder) {

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::roots::{Found, regular};
-use super::{Door, Reach, reply};
-use crate::door::{Ruling, read_whole};
+use super::{Parts, Reach, reply};
+use crate::scanner::{Ruling, read_whole};
 
 /// Files of one `MULTISCAN` that are checked at a time.
 const FILES_TOGETHER: usize = 8;
@@ -22,14 +22,14 @@ struct Checked {
 }
 
 /// Replies to a command that names a path. They end with the walk.
-pub(super) fn scan(door: Arc<Door>, path: PathBuf, reach: Reach) -> mpsc::Receiver<Vec<u8>> {
+pub(super) fn scan(door: Arc<Parts>, path: PathBuf, reach: Reach) -> mpsc::Receiver<Vec<u8>> {
     let (replies, to_come) = mpsc::channel(1);
     // The task ends with the walk, or when nobody wants its replies any more.
     tokio::spawn(async move { walk(door, path, reach, replies).await });
     to_come
 }
 
-async fn walk(door: Arc<Door>, path: PathBuf, reach: Reach, replies: mpsc::Sender<Vec<u8>>) {
+async fn walk(door: Arc<Parts>, path: PathBuf, reach: Reach, replies: mpsc::Sender<Vec<u8>>) {
     let (sender, mut found) = mpsc::channel(FILES_TOGETHER);
     let (roots, walked) = (door.roots.clone(), path.clone());
     spawn_blocking(move || roots.walk(walked, &sender));
@@ -70,7 +70,7 @@ async fn walk(door: Arc<Door>, path: PathBuf, reach: Reach, replies: mpsc::Sende
 }
 
 /// The reply about a file whose descriptor the client sent.
-pub(super) async fn descriptor(door: &Door, descriptor: OwnedFd) -> Vec<u8> {
+pub(super) async fn descriptor(door: &Parts, descriptor: OwnedFd) -> Vec<u8> {
     let name = format!("fd[{}]", descriptor.as_raw_fd());
     let ruling = match regular(descriptor) {
         Ok(file) => rule(door, file, None).await,
@@ -86,9 +86,9 @@ fn told(name: &[u8], ruling: Result<Ruling, &'static str>) -> Vec<u8> {
     }
 }
 
-async fn rule(door: &Door, file: std::fs::File, path: Option<&PathBuf>) -> Result<Ruling, &'static str> {
+async fn rule(door: &Parts, file: std::fs::File, path: Option<&PathBuf>) -> Result<Ruling, &'static str> {
     let identity = door.identities.next(path.map(|path| path.display().to_string()));
-    let read = read_whole(&door.desk, &door.reads, door.rules, file, identity).await;
+    let read = read_whole(&door.desk, &door.reads, &door.rules, file, identity).await;
     read.map_err(|error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => "Access denied.",
         _ => "Can't read file",

@@ -10,9 +10,9 @@ use hashward_engine::desk::DeskError;
 use tokio::time::{Instant, timeout_at};
 
 use super::framing::{Event, Malformed, Parser};
-use super::{Command, Door, Reach, reply, scan};
-use crate::AsyncUpload;
-use crate::door::{Connection, Received};
+use super::{Command, Parts, Reach, reply, scan};
+use crate::scanner::{Received, Talk};
+use crate::{AsyncUpload, Connection};
 
 /// How long a client without prefix and newline is waited for before its command counts as whole.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -25,8 +25,8 @@ enum Next {
 }
 
 pub(super) struct Session {
-    door: Arc<Door>,
-    connection: Connection,
+    door: Arc<Parts>,
+    talk: Talk,
     parser: Parser,
     /// The number of the last command, once the client asked for numbers.
     number: Option<u64>,
@@ -42,14 +42,15 @@ struct Stream {
 }
 
 /// Serves a connection to its end. Its errors are the client's, and concern nobody else.
-pub(super) async fn serve(door: Arc<Door>, connection: Connection) {
+pub(super) async fn serve(door: Arc<Parts>, connection: Connection) {
     let parser = Parser::new(door.limits.stream_bytes_max);
     let command_deadline = Instant::now() + door.limits.command_timeout;
-    let mut session = Session { door, connection, parser, number: None, stream: None, command_deadline };
+    let mut session =
+        Session { door, talk: Talk::new(connection), parser, number: None, stream: None, command_deadline };
     if session.converse().await.is_ok() {
         // What is left of an upload leaves the desk before its client is waited for.
         drop(session.stream);
-        session.connection.close().await;
+        session.talk.close().await;
     }
 }
 
@@ -59,8 +60,7 @@ impl Session {
             let is_paused = self.parser.ends_at_pause();
             let deadline = if is_paused { Instant::now() + PAUSE } else { self.deadline() };
             let is_idle = self.parser.is_idle();
-            match self.connection.receive(deadline.min(self.deadline()), is_idle).await? {
-                Received::Closing => return Ok(()),
+            match self.talk.receive(deadline.min(self.deadline()), is_idle).await? {
                 Received::Bytes(bytes) => {
                     if self.take(&bytes).await? == Next::Close {
                         return Ok(());
@@ -75,7 +75,7 @@ impl Session {
                     Ok(_) => {}
                     Err(malformed) => return self.refuse(malformed).await,
                 },
-                Received::End => return Ok(()),
+                Received::End | Received::Closing => return Ok(()),
                 Received::TimedOut => {
                     // clamd says this without a number, too: it is about no command.
                     self.number = None;
@@ -120,7 +120,7 @@ impl Session {
                 return Ok(Next::Close);
             }
         }
-        if self.connection.has_descriptor() && self.parser.is_idle() {
+        if self.talk.has_descriptor() && self.parser.is_idle() {
             self.reply(reply::STRAY_DESCRIPTOR.as_bytes()).await?;
             return Ok(Next::Close);
         }
@@ -158,7 +158,8 @@ impl Session {
                 self.reply(reply::version_commands(self.door.generation()).as_bytes()).await?;
             }
             Command::Stats => {
-                let stats = reply::stats(self.door.connections(), self.door.limits.connections_max);
+                let desk = self.door.desk.desk();
+                let stats = reply::stats(desk.uploads_open(), desk.options().uploads_max);
                 self.reply(stats.as_bytes()).await?;
             }
             Command::Scan { path, reach } => self.scan(path, reach).await?,
@@ -191,17 +192,16 @@ impl Session {
 
     async fn stream_end(&mut self) -> io::Result<Next> {
         let Some(stream) = self.stream.take() else { return Ok(Next::Close) };
-        let answer = match stream.upload {
-            Ok(upload) => upload.finish().await,
-            Err(error) => Err(error),
+        let ruling = match stream.upload {
+            Ok(upload) => self.door.rules.finish(upload).await,
+            Err(error) => self.door.rules.rule(Err(error)),
         };
-        let ruling = self.door.rules.rule(answer);
         self.reply(&reply::ruled(b"stream", &ruling)).await?;
         Ok(self.done())
     }
 
     async fn descriptor(&mut self) -> io::Result<Next> {
-        let Some(descriptor) = self.connection.descriptor() else {
+        let Some(descriptor) = self.talk.descriptor() else {
             self.reply(reply::NO_DESCRIPTOR.as_bytes()).await?;
             return Ok(Next::Close);
         };
@@ -232,7 +232,7 @@ impl Session {
         self.reply(reply::malformed(malformed, self.number.is_some()).as_bytes()).await
     }
 
-    async fn reply(&self, text: &[u8]) -> io::Result<()> {
-        self.connection.send(&reply::framed(self.number, text, self.parser.terminator())).await
+    async fn reply(&mut self, text: &[u8]) -> io::Result<()> {
+        self.talk.send(&reply::framed(self.number, text, self.parser.terminator())).await
     }
 }

@@ -74,7 +74,7 @@ enum State {
     /// In the head: what has come of it.
     Head(Vec<u8>),
     /// In the encapsulated heads.
-    Sections { head: Box<Head>, bytes: Vec<u8> },
+    Sections { head: Head, bytes: Vec<u8> },
     /// In the body. While in a preview, how many bytes of it may still come.
     Body { chunks: Chunks, preview_left: Option<u64> },
     /// Behind a preview.
@@ -108,7 +108,7 @@ impl Parser {
                     *input = rest;
                     head.push(byte);
                     if head.ends_with(b"\r\n\r\n") {
-                        let head = Box::new(Head::parse(head, ENCAPSULATED_BYTES_MAX)?);
+                        let head = Head::parse(head, ENCAPSULATED_BYTES_MAX)?;
                         if head.sections.heads_bytes() == 0 {
                             return Ok(Some(self.request(head, Vec::new())));
                         }
@@ -165,14 +165,14 @@ impl Parser {
         }
     }
 
-    fn request(&mut self, head: Box<Head>, mut request_head: Vec<u8>) -> Event<'static> {
+    fn request(&mut self, head: Head, mut request_head: Vec<u8>) -> Event<'static> {
         let response_head = request_head.split_off(head.sections.request_head_bytes.unwrap_or_default());
         self.state = if head.sections.has_body {
             State::Body { chunks: Chunks::new(), preview_left: head.preview_bytes }
         } else {
             State::between()
         };
-        Event::Request(Box::new(Request { head: *head, request_head, response_head }))
+        Event::Request(Box::new(Request { head, request_head, response_head }))
     }
 }
 

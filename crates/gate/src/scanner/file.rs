@@ -57,7 +57,7 @@ fn read_pieces(file: &File, pieces: &mpsc::Sender<io::Result<Bytes>>, room: Owne
 pub(crate) async fn read_whole(
     desk: &AsyncDesk,
     reads: &FileReads,
-    rules: Rules,
+    rules: &Rules,
     file: File,
     identity: Identity,
 ) -> io::Result<Ruling> {
@@ -68,13 +68,13 @@ pub(crate) async fn read_whole(
     let mut pieces = reads.read(file).await;
     loop {
         match pieces.recv().await {
-            Some(Ok(piece)) if piece.is_empty() => return Ok(rules.rule(upload.finish().await)),
+            Some(Ok(piece)) if piece.is_empty() => return Ok(rules.finish(upload).await),
             Some(Ok(piece)) => {
                 if let Err(error) = upload.push(piece).await {
                     return Ok(rules.rule(Err(error)));
                 }
                 if upload.is_too_large() {
-                    return Ok(rules.rule(upload.finish().await));
+                    return Ok(rules.finish(upload).await);
                 }
             }
             Some(Err(error)) => return Err(error),

@@ -12,7 +12,7 @@ fn told(roots: &Roots, path: &Path) -> Vec<(String, String)> {
     drop(sender);
     let mut all = Vec::new();
     while let Some(found) = found.blocking_recv() {
-        let content = found.file.map(|file| io::read_to_string(file).unwrap()).unwrap_or_else(str::to_owned);
+        let content = found.file.map_or_else(str::to_owned, |file| io::read_to_string(file).unwrap());
         all.push((found.path.to_str().unwrap().to_owned(), content));
     }
     all.sort();

@@ -34,9 +34,9 @@ fn told<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Told> {
                 Ok(Some(Event::PreviewEnd)) => {
                     goes_on = !goes_on;
                     if goes_on {
-                        parser.go_on()
+                        parser.go_on();
                     } else {
-                        parser.abandon()
+                        parser.abandon();
                     }
                     Told::PreviewEnd
                 }

@@ -1,22 +1,25 @@
+use std::time::Instant;
+
 use hashward_engine::core::{Action, Decision, Match};
 use hashward_engine::desk::{Answer, DeskError};
 
-/// What a door answers about content that cannot be judged: the provider's own choice, for each door.
+use crate::door::{Door, Fail};
+use crate::{AsyncUpload, Passage};
+
+/// What a door that knows only yes and no answers about content that a person is to review.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fail {
-    /// It passes.
-    Open,
-    /// It does not.
-    Closed,
+pub enum Review {
+    /// The same as about content to block.
+    Block,
+    /// Nothing: it passes, and the alert alone asks for the review.
+    Pass,
 }
 
 /// What a door makes of answers.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// Whether content that a person is to review is answered like content to block.
-    pub blocks_review: bool,
-    /// What is answered about content that cannot be judged.
-    pub fail: Fail,
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) door: Door,
+    pub(crate) review: Review,
 }
 
 /// What a door says.
@@ -31,36 +34,56 @@ pub(crate) enum Ruling {
 }
 
 impl Rules {
+    /// All bytes of an upload have come: what to say about it, once its alert is durable.
+    pub(crate) async fn finish(&self, upload: AsyncUpload) -> Ruling {
+        let ended = Instant::now();
+        let answer = upload.finish().await;
+        if let Ok(answer) = &answer {
+            self.door.answered(&answer.verdict.decision, ended.elapsed());
+        }
+        self.rule(answer)
+    }
+
     /// What to say about content that the desk answered about.
-    pub(crate) fn rule(self, answer: Result<Answer, DeskError>) -> Ruling {
+    pub(crate) fn rule(&self, answer: Result<Answer, DeskError>) -> Ruling {
         let verdict = match answer {
             Ok(answer) => answer.verdict,
-            Err(DeskError::Full { .. }) => return self.unjudged("Too many uploads at once"),
-            Err(DeskError::Undelivered { .. }) => return self.unjudged("The alert could not be delivered"),
-            Err(DeskError::TooFarAhead { .. } | DeskError::Closed) => {
-                return self.unjudged("The service is closing");
+            Err(error) => {
+                let (reason, why) = match error {
+                    DeskError::Full { .. } => ("full", "Too many uploads at once"),
+                    DeskError::Undelivered { .. } => ("undelivered", "The alert could not be delivered"),
+                    DeskError::TooFarAhead { .. } | DeskError::Closed => {
+                        ("closing", "The service is closing")
+                    }
+                };
+                self.door.refused(reason);
+                return self.unjudged(why);
             }
         };
+        let passage = Passage::of(&verdict.decision, self.door.fail());
+        if passage == Passage::Pass || passage == Passage::Hold && self.review == Review::Pass {
+            return Ruling::Pass;
+        }
         match verdict.decision {
-            Decision::Allow | Decision::Act(Action::Observe) => Ruling::Pass,
-            Decision::Act(Action::Review) if !self.blocks_review => Ruling::Pass,
-            Decision::Act(action) => {
-                let (mut decisive, others): (Vec<_>, Vec<_>) =
-                    verdict.matches.into_iter().partition(|found| found.action == action);
-                decisive.extend(others);
-                Ruling::Block(decisive)
-            }
-            Decision::Unreadable(_) => self.unjudged("The content could not be judged"),
+            Decision::Allow | Decision::Unreadable(_) => self.unjudged("The content could not be judged"),
+            Decision::Act(action) => Ruling::Block(decisive_first(verdict.matches, action)),
         }
     }
 
     /// What to say about content that nobody judged, and why.
-    pub(crate) fn unjudged(self, why: &'static str) -> Ruling {
-        match self.fail {
+    pub(crate) fn unjudged(&self, why: &'static str) -> Ruling {
+        match self.door.fail() {
             Fail::Open => Ruling::Pass,
             Fail::Closed => Ruling::Unjudged(why),
         }
     }
+}
+
+fn decisive_first(matches: Vec<Match>, action: Action) -> Vec<Match> {
+    let (mut decisive, others): (Vec<_>, Vec<_>) =
+        matches.into_iter().partition(|found| found.action == action);
+    decisive.extend(others);
+    decisive
 }
 
 /// The name under which scanners know a match: `Hashward.<list>.<category>`, of letters, digits, `.`, `_` and `-`.
@@ -89,9 +112,12 @@ impl Ruling {
 mod tests {
     use std::sync::Arc;
 
+    use hashward_engine::Metrics;
     use hashward_engine::core::{EntryId, Generation, Ground, ListInfo, Unreadable, UnreadableKind, Verdict};
+    use prometheus::Registry;
 
     use super::*;
+    use crate::DoorKind;
 
     fn found(list: &str, action: Action) -> Match {
         let mut info = ListInfo::bare(list.parse().unwrap());
@@ -102,9 +128,12 @@ mod tests {
 
     #[test]
     fn each_decision_under_each_rule() {
-        let rules = |blocks_review, fail| Rules { blocks_review, fail };
-        let strict = rules(true, Fail::Closed);
-        let mild = rules(false, Fail::Open);
+        let rules = |review, fail| {
+            let metrics = Metrics::register(Registry::new()).unwrap();
+            Rules { door: Door::new(DoorKind::Clamd, fail, metrics), review }
+        };
+        let strict = rules(Review::Block, Fail::Closed);
+        let mild = rules(Review::Pass, Fail::Open);
         let answer = |decision, matches| {
             let verdict = Verdict { generation: Generation(1), decision, matches };
             Ok(Answer { content_id: String::new(), verdict, alert_id: None })
