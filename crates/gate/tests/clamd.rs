@@ -1,6 +1,7 @@
 //! The clamd door over real sockets: what is said, to whom, and what slow, greedy and vanishing clients leave behind.
 #![allow(missing_docs, clippy::pedantic, clippy::unwrap_used, reason = "tests may panic")]
 
+mod served;
 mod support;
 
 use std::fs::{self, File};
@@ -10,25 +11,22 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use hashward_engine::desk::DeskOptions;
 use hashward_gate::clamd::{Clamd, ClamdLimits};
-use hashward_gate::{Address, AsyncDeskLimits, ConnectionLimits, Door, DoorKind, Fail, Listener, Review};
+use hashward_gate::{Address, AsyncDeskLimits, Door, DoorKind, Fail, Listener, Review};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use served::{PATIENCE, Serving, rest_of, serve, wait_for_no_upload};
 use support::{LISTED, World, world};
-use tokio::sync::watch;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A door that is served on a thread of its own, at a port and at a socket.
 struct Served {
     world: World,
     dir: tempfile::TempDir,
     address: SocketAddr,
-    shutdown: Option<watch::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    serving: Serving,
 }
 
 impl Served {
@@ -45,21 +43,8 @@ impl Served {
         let tcp = Listener::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
         let address = tcp.tcp_addr().unwrap();
         let unix = Listener::bind(&Address::Unix(dir.path().join("socket"), 0o600)).unwrap();
-        let (shutdown, mut is_shutdown) = watch::channel(());
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let grace = Duration::from_secs(10);
-            let limits = ConnectionLimits { connections_max: 64, handshake_timeout: grace, grace };
-            let mut also_shutdown = is_shutdown.clone();
-            let answer = move |connection| clamd.clone().answer(connection);
-            let by_tcp = tcp.serve(limits, async move { drop(is_shutdown.changed().await) }, answer.clone());
-            let unix = unix.with_descriptors();
-            let by_unix = unix.serve(limits, async move { drop(also_shutdown.changed().await) }, answer);
-            let (by_tcp, by_unix) = runtime.block_on(async { tokio::join!(by_tcp, by_unix) });
-            by_tcp.unwrap();
-            by_unix.unwrap();
-        });
-        Self { world, dir, address, shutdown: Some(shutdown), thread: Some(thread) }
+        let serving = serve(vec![tcp, unix.with_descriptors()], move |c| clamd.clone().answer(c));
+        Self { world, dir, address, serving }
     }
 
     fn new() -> Self {
@@ -88,32 +73,6 @@ impl Served {
         stream.write_all(sent).unwrap();
         rest_of(stream)
     }
-
-    fn stop(&mut self) {
-        drop(self.shutdown.take());
-        self.thread.take().into_iter().for_each(|thread| thread.join().unwrap());
-    }
-
-    /// Waits until no upload is open.
-    fn wait_for_no_upload(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.world.desk.desk().uploads_open() > 0 {
-            assert!(Instant::now() < deadline, "an upload was left behind");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn rest_of(mut stream: impl Read) -> String {
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8(answer).unwrap()
 }
 
 fn chunks(content: &[u8], chunk_bytes: usize) -> Vec<u8> {
@@ -140,7 +99,7 @@ fn streams() {
     assert_eq!(served.ask(&instream(&large, 100_000)), "stream: OK\0");
     let alerts = served.world.sink.alerts.lock().unwrap();
     assert_eq!(alerts.len(), 3);
-    served.wait_for_no_upload();
+    wait_for_no_upload(&served.world);
 }
 
 #[test]
@@ -271,7 +230,7 @@ fn limits_are_said_in_the_words_of_the_protocol() {
         assert!(started.elapsed() < PATIENCE, "still there");
         thread::sleep(Duration::from_millis(20));
     }
-    served.wait_for_no_upload();
+    wait_for_no_upload(&served.world);
     assert_eq!(served.ask(&[b'x'; 10_000]), "UNKNOWN COMMAND\n");
     assert_eq!(served.ask(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\n"), "UNKNOWN COMMAND\n");
     // Neither prefix nor newline.
@@ -291,7 +250,7 @@ fn who_vanishes_leaves_nothing() {
     (&half).write_all(b"zINSTREAM\0\0\0\0\x05abc").unwrap();
     half.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(rest_of(half), "");
-    served.wait_for_no_upload();
+    wait_for_no_upload(&served.world);
     assert_eq!(served.ask(b"zPING\0"), "PONG\0");
     assert!(served.world.sink.alerts.lock().unwrap().is_empty());
 }
@@ -328,11 +287,11 @@ fn a_shutdown_finishes_what_is_in_flight() {
     while served.world.desk.desk().uploads_open() == 0 {
         thread::sleep(Duration::from_millis(5));
     }
-    drop(served.shutdown.take());
+    served.serving.begin_shutdown();
     assert_eq!(rest_of(idle), "", "an idle client is let go");
     busy.write_all(b"de\0\0\0\0").unwrap();
     assert_eq!(rest_of(busy), "stream: OK\0");
-    served.stop();
+    served.serving.stop();
     assert!(TcpStream::connect(served.address).is_err());
     assert!(!served.dir.path().join("socket").exists());
 }

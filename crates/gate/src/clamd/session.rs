@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hashward_engine::desk::DeskError;
 use tokio::time::{Instant, timeout_at};
 
 use super::framing::{Event, Malformed, Parser};
 use super::{Command, Parts, Reach, reply, scan};
-use crate::scanner::{Received, Talk};
-use crate::{AsyncUpload, Connection};
+use crate::Connection;
+use crate::scanner::{Received, Taken, Talk};
 
 /// How long a client without prefix and newline is waited for before its command counts as whole.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -37,7 +36,7 @@ pub(super) struct Session {
 
 /// A stream on its way to the desk.
 struct Stream {
-    upload: Result<AsyncUpload, DeskError>,
+    upload: Taken,
     deadline: Instant,
 }
 
@@ -144,7 +143,7 @@ impl Session {
                 return Ok(Next::Command);
             }
             Command::InStream => {
-                let upload = self.door.desk.open(self.door.identities.next(None));
+                let upload = Taken::open(&self.door.desk, self.door.identities.next(None));
                 let deadline = Instant::now() + self.door.limits.stream_timeout;
                 self.stream = Some(Stream { upload, deadline });
                 return Ok(Next::Command);
@@ -181,21 +180,14 @@ impl Session {
             chunks => chunks.concat().into(),
         };
         chunks.clear();
-        let Some(stream) = &mut self.stream else { return };
-        if let Ok(upload) = &mut stream.upload
-            && let Err(error) = upload.push(piece).await
-        {
-            // The rest of the stream is read and dropped; then the client is told.
-            stream.upload = Err(error);
+        if let Some(stream) = &mut self.stream {
+            stream.upload.push(piece).await;
         }
     }
 
     async fn stream_end(&mut self) -> io::Result<Next> {
         let Some(stream) = self.stream.take() else { return Ok(Next::Close) };
-        let ruling = match stream.upload {
-            Ok(upload) => self.door.rules.finish(upload).await,
-            Err(error) => self.door.rules.rule(Err(error)),
-        };
+        let ruling = stream.upload.finish(&self.door.rules).await;
         self.reply(&reply::ruled(b"stream", &ruling)).await?;
         Ok(self.done())
     }

@@ -8,7 +8,7 @@ use hashward_engine::core::Identity;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 
-use super::{Rules, Ruling};
+use super::{Rules, Ruling, Taken};
 use crate::AsyncDesk;
 
 /// How much of a file is read at a time, in bytes.
@@ -61,24 +61,15 @@ pub(crate) async fn read_whole(
     file: File,
     identity: Identity,
 ) -> io::Result<Ruling> {
-    let mut upload = match desk.open(identity) {
-        Ok(upload) => upload,
-        Err(error) => return Ok(rules.rule(Err(error))),
-    };
+    let mut taken = Taken::open(desk, identity);
     let mut pieces = reads.read(file).await;
-    loop {
+    while !taken.is_over() {
         match pieces.recv().await {
-            Some(Ok(piece)) if piece.is_empty() => return Ok(rules.finish(upload).await),
-            Some(Ok(piece)) => {
-                if let Err(error) = upload.push(piece).await {
-                    return Ok(rules.rule(Err(error)));
-                }
-                if upload.is_too_large() {
-                    return Ok(rules.finish(upload).await);
-                }
-            }
+            Some(Ok(piece)) if piece.is_empty() => break,
+            Some(Ok(piece)) => taken.push(piece).await,
             Some(Err(error)) => return Err(error),
             None => return Err(io::Error::other("the reading thread has failed")),
         }
     }
+    Ok(taken.finish(rules).await)
 }

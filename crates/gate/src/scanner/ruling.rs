@@ -99,6 +99,14 @@ pub(crate) fn threat_name(found: &Match) -> String {
 }
 
 impl Ruling {
+    /// The stricter of both; this one if they are alike.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Pass, _) | (Self::Unjudged(_), Self::Block(_)) => other,
+            _ => self,
+        }
+    }
+
     /// The name of the decisive match.
     pub(crate) fn threat(&self) -> Option<String> {
         match self {

@@ -55,6 +55,11 @@ impl Talk {
         }
     }
 
+    /// Whether the door closes: whoever is answered now has to come again for more.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.0.closing.is_wished()
+    }
+
     /// The next descriptor that the client sent.
     pub(crate) fn descriptor(&self) -> Option<OwnedFd> {
         self.0.descriptors.next()
