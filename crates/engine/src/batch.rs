@@ -141,18 +141,27 @@ impl Batch {
             let key = record.key.clone().map(|key| String::from_utf8_lossy(&self.arena[key]).into_owned());
             identity.subject = key;
         }
-        bound(&mut identity.id);
-        for attribute in
-            [&mut identity.source, &mut identity.kind, &mut identity.subject, &mut identity.content_type]
-        {
-            attribute.as_mut().map(bound);
-        }
+        bound_all(&mut identity);
         identity
     }
 }
 
 /// The longest attribute of an identity that alerts carry, in bytes.
 const ATTRIBUTE_BYTES_MAX: usize = 8 * 1024;
+
+/// Cuts every attribute that is too long for an alert.
+pub(crate) fn bound_all(identity: &mut Identity) {
+    bound(&mut identity.id);
+    let optional = [
+        &mut identity.source,
+        &mut identity.kind,
+        &mut identity.subject,
+        &mut identity.content_type,
+        &mut identity.traceparent,
+        &mut identity.tracestate,
+    ];
+    optional.into_iter().flatten().for_each(bound);
+}
 
 /// Cuts an attribute that is too long for an alert, and puts the hash of the whole behind what is left, so that two that
 /// begin alike stay two.

@@ -331,9 +331,9 @@ impl Metrics {
         self.gate_seconds.with_label_values(&[door]).observe(took.as_secs_f64());
     }
 
-    /// A request at a door got no verdict.
-    pub fn gate_refused(&self, door: &'static str, reason: &'static str) {
-        self.gate_refusals.with_label_values(&[door, reason]).inc();
+    /// So many requests at a door got no verdict.
+    pub fn gate_refused(&self, door: &'static str, reason: &'static str, requests: u64) {
+        self.gate_refusals.with_label_values(&[door, reason]).inc_by(requests);
     }
 
     /// Whether every part is ready.
@@ -371,7 +371,7 @@ mod tests {
         metrics.partition_lag("uploads", 0, 7);
         metrics.list_loaded("sample", 3, 0, 0);
         metrics.gate_door("http", true);
-        metrics.gate_refused("http", "full");
+        metrics.gate_refused("http", "full", 0);
         let text = metrics.render();
         let mut served: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hashward_engine::Desk;
-use hashward_engine::core::{Digests, Identity};
+use hashward_engine::core::Identity;
 use hashward_engine::desk::{Answer, BatchAnswer, DeskError, Reply, Upload};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -80,21 +80,22 @@ impl AsyncDesk {
         Ok(AsyncUpload { upload, mine, all: Arc::clone(&self.ahead), piece_bytes_max })
     }
 
-    /// Judges contents of which only the digests are known, all by one snapshot; see [`Desk::digests`].
-    pub async fn digests(
+    /// Runs `ask` beside the tasks, when its turn comes: it asks the desk about digests, see [`Desk::digests`], or fails by
+    /// itself. The answer, when its alerts are durable.
+    pub async fn batch<E: From<DeskError> + Send + 'static>(
         &self,
-        digests: Vec<Digests>,
-        identity: impl Fn(usize) -> Identity + Send + 'static,
-    ) -> Result<BatchAnswer, DeskError> {
+        ask: impl FnOnce(&Desk, Reply<BatchAnswer>) -> Result<(), E> + Send + 'static,
+    ) -> Result<BatchAnswer, E> {
         let turn = Arc::clone(&self.batches).acquire_owned().await.map_err(|_| DeskError::Closed)?;
         let (reply, answer) = reply();
         let desk = self.desk.clone();
-        let judging = tokio::task::spawn_blocking(move || {
-            desk.digests(digests, identity, reply);
+        let asking = tokio::task::spawn_blocking(move || {
+            let asked = ask(&desk, reply);
             drop(turn);
+            asked
         });
-        judging.await.map_err(|_| DeskError::Closed)?;
-        answer.await.unwrap_or(Err(DeskError::Closed))
+        asking.await.map_err(|_| DeskError::Closed)??;
+        Ok(answer.await.unwrap_or(Err(DeskError::Closed))?)
     }
 }
 

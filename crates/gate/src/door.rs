@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use hashward_engine::Metrics;
 use hashward_engine::core::{Action, Decision};
+use hashward_engine::desk::BatchAnswer;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// A way in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,7 +61,8 @@ impl fmt::Display for Fail {
 }
 
 /// What whoever asked is to do with the content.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Passage {
     /// Let it through.
     Pass,
@@ -78,15 +82,6 @@ impl Passage {
             (Decision::Act(Action::Review), _) => Self::Hold,
             (Decision::Act(Action::Block | Action::Takedown), _)
             | (Decision::Unreadable(_), Fail::Closed) => Self::Refuse,
-        }
-    }
-
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Hold => "hold",
-            Self::Refuse => "refuse",
         }
     }
 }
@@ -131,6 +126,13 @@ impl Door {
         &self.metrics
     }
 
+    /// For these reasons requests may be refused: they are counted from the start.
+    pub fn may_refuse(&self, reasons: &[&'static str]) {
+        for reason in reasons {
+            self.metrics.gate_refused(self.kind.word(), reason, 0);
+        }
+    }
+
     /// A connection was opened, and is until this is dropped.
     pub fn connection(&self) -> OpenConnection {
         self.metrics.gate_connections(self.kind.word(), 1);
@@ -143,8 +145,19 @@ impl Door {
         self.metrics.gate_took(self.kind.word(), took);
     }
 
+    /// A batch was answered about, so long after its last byte had come.
+    pub fn answered_batch(&self, answer: &BatchAnswer, took: Duration) {
+        let door = self.kind.word();
+        let allowed = answer.contents - answer.notable.len();
+        self.metrics.gate_answered(door, Decision::Allow.word(), allowed as u64);
+        for (_, answer) in &answer.notable {
+            self.metrics.gate_answered(door, answer.verdict.decision.word(), 1);
+        }
+        self.metrics.gate_took(door, took);
+    }
+
     /// Somebody was refused, for this reason: a word from a list of few.
     pub fn refused(&self, reason: &'static str) {
-        self.metrics.gate_refused(self.kind.word(), reason);
+        self.metrics.gate_refused(self.kind.word(), reason, 1);
     }
 }

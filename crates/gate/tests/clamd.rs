@@ -43,7 +43,10 @@ impl Served {
         let tcp = Listener::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
         let address = tcp.tcp_addr().unwrap();
         let unix = Listener::bind(&Address::Unix(dir.path().join("socket"), 0o600)).unwrap();
-        let serving = serve(vec![tcp, unix.with_descriptors()], move |c| clamd.clone().answer(c));
+        let serving = serve(vec![tcp, unix], move |listener, wish| {
+            let clamd = clamd.clone();
+            async move { clamd.serve(listener, wish).await }
+        });
         Self { world, dir, address, serving }
     }
 

@@ -61,13 +61,18 @@ fn digests_are_looked_up_beside_the_tasks() {
         let digests = |bytes: &[u8]| hashward_digest::digest_bytes(wanted, bytes);
         let mut batch = vec![digests(b"clean"); 1000];
         batch[500] = digests(LISTED);
-        let answer = world.desk.digests(batch, |place| named(&format!("#{place}"))).await.unwrap();
+        let ask = |batch| {
+            world.desk.batch(|desk, reply| {
+                desk.digests(batch, |place| named(&format!("#{place}")), reply);
+                Ok::<_, DeskError>(())
+            })
+        };
+        let answer = ask(batch).await.unwrap();
         let [(500, notable)] = answer.notable.as_slice() else { panic!("one of them is listed") };
         assert_eq!(notable.content_id, "#500");
         assert_eq!(notable.verdict.decision, Decision::Act(Action::Block));
         world.desk.desk().close();
-        let closed = world.desk.digests(Vec::new(), |_| named("none")).await;
-        assert_eq!(closed, Err(DeskError::Closed));
+        assert_eq!(ask(Vec::new()).await, Err(DeskError::Closed));
         assert_eq!(world.desk.open(named("new")).err(), Some(DeskError::Closed));
     });
 }

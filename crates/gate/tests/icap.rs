@@ -32,7 +32,10 @@ impl Served {
         let icap = Icap::new(world.desk.clone(), door, Review::Block, dir.path().to_path_buf(), limits);
         let listener = Listener::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
         let address = listener.tcp_addr().unwrap();
-        let serving = serve(vec![listener], move |connection| icap.clone().answer(connection));
+        let serving = serve(vec![listener], move |listener, wish| {
+            let icap = icap.clone();
+            async move { icap.serve(listener, wish).await }
+        });
         Self { world, address, dir, serving }
     }
 

@@ -50,6 +50,7 @@ pub use self::reply::Reply;
 use self::seats::Seats;
 use self::thread::{Command, DigestThread};
 pub use self::upload::{PIECE_BYTES_MIN, Piece, Upload};
+use crate::batch::bound_all;
 use crate::tally::count;
 use crate::{AlertSink, Content, Decider, Health, alert};
 
@@ -129,6 +130,8 @@ pub struct Answer {
 pub struct BatchAnswer {
     /// The lists that made it.
     pub generation: Generation,
+    /// How many contents were asked about.
+    pub contents: usize,
     /// What is to be done about those that are not simply allowed, each with its place in the batch, by growing place.
     pub notable: Vec<(usize, Answer)>,
 }
@@ -223,7 +226,7 @@ impl Desk {
                 notable.push((place, answer));
             }
         }
-        let answer = BatchAnswer { generation: snapshot.generation(), notable };
+        let answer = BatchAnswer { generation: snapshot.generation(), contents: contents.len(), notable };
         parts.courier.carry(alerts, reply.map(|()| answer));
     }
 
@@ -235,6 +238,8 @@ impl Desk {
 
 /// What is answered about a content, and the alert that must be durable before.
 fn answer(verdict: Verdict, identity: Identity, now: Timestamp) -> (Answer, Option<Alert>) {
+    let mut identity = identity;
+    bound_all(&mut identity);
     let content_id = identity.id.clone();
     let alert = alert(&verdict, identity, now);
     let alert_id = alert.as_ref().map(|alert| alert.alert_id);

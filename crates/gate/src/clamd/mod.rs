@@ -16,8 +16,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::scanner::{FileReads, Identities, Review, Rules};
-use crate::{AsyncDesk, Connection, Door};
+use crate::listener::ConnectionLimits;
+use crate::scanner::{FileReads, Review, Rules};
+use crate::{AsyncDesk, Door, Listener};
 pub use command::{Command, Reach};
 use hashward_engine::core::Generation;
 use roots::Roots;
@@ -25,6 +26,8 @@ use roots::Roots;
 /// What clients of the clamd door may use up.
 #[derive(Clone, Copy, Debug)]
 pub struct ClamdLimits {
+    /// Connections that are served at a time by each listener; more wait in the system's queue.
+    pub connections_max: usize,
     /// The longest stream, in bytes, as clamd's `StreamMaxLength`.
     pub stream_bytes_max: u64,
     /// Files that are read at a time, for all connections together.
@@ -35,17 +38,21 @@ pub struct ClamdLimits {
     pub stream_timeout: Duration,
     /// How long the check of a path may take in all.
     pub scan_timeout: Duration,
+    /// How long what is in flight may take after a shutdown.
+    pub grace: Duration,
 }
 
 impl Default for ClamdLimits {
-    /// 100 MiB, 16 files; 30 s, 5 min, 10 min.
+    /// 256 connections, 100 MiB, 16 files; 30 s, 5 min, 10 min; 10 s.
     fn default() -> Self {
         Self {
+            connections_max: 256,
             stream_bytes_max: 100 << 20,
             files_max: 16,
             command_timeout: Duration::from_secs(30),
             stream_timeout: Duration::from_mins(5),
             scan_timeout: Duration::from_mins(10),
+            grace: Duration::from_secs(10),
         }
     }
 }
@@ -79,7 +86,6 @@ struct Parts {
     roots: Roots,
     limits: ClamdLimits,
     reads: FileReads,
-    identities: Identities,
 }
 
 impl Clamd {
@@ -91,20 +97,25 @@ impl Clamd {
         roots: &[PathBuf],
         limits: ClamdLimits,
     ) -> Result<Self, ClamdError> {
+        door.may_refuse(Rules::REFUSALS);
         Ok(Self(Arc::new(Parts {
             desk,
             rules: Rules { door, review },
             roots: Roots::open(roots)?,
             limits,
             reads: FileReads::new(limits.files_max),
-            identities: Identities::new("clamd"),
         })))
     }
 
-    /// Answers the commands of one connection; one of a Unix socket may come [with
-    /// descriptors](crate::Listener::with_descriptors). Its errors are the client's, and concern nobody else.
-    pub async fn answer(self, connection: Connection) {
-        session::serve(self.0, connection).await;
+    /// Answers on `listener` until `shutdown` completes; then finishes what is in flight. Fails only if the runtime does not
+    /// take the listener over.
+    pub async fn serve(&self, listener: Listener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let ClamdLimits { connections_max, command_timeout, grace, .. } = self.0.limits;
+        let of_listener = ConnectionLimits { connections_max, handshake_timeout: command_timeout, grace };
+        let parts = Arc::clone(&self.0);
+        let answering = move |connection| session::serve(Arc::clone(&parts), connection);
+        let listener = listener.with_descriptors().of_door(self.0.rules.door.clone());
+        listener.serve(of_listener, shutdown, answering).await
     }
 }
 

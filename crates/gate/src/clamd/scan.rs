@@ -10,7 +10,8 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use super::roots::{Found, regular};
 use super::{Parts, Reach, reply};
-use crate::scanner::{Ruling, read_whole};
+use crate::DoorKind;
+use crate::scanner::{Ruling, read_whole, unnamed};
 
 /// Files of one `MULTISCAN` that are checked at a time.
 const FILES_TOGETHER: usize = 8;
@@ -87,7 +88,7 @@ fn told(name: &[u8], ruling: Result<Ruling, &'static str>) -> Vec<u8> {
 }
 
 async fn rule(door: &Parts, file: std::fs::File, path: Option<&PathBuf>) -> Result<Ruling, &'static str> {
-    let identity = door.identities.next(path.map(|path| path.display().to_string()));
+    let identity = unnamed(DoorKind::Clamd, path.map(|path| path.display().to_string()));
     let read = read_whole(&door.desk, &door.reads, &door.rules, file, identity).await;
     read.map_err(|error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => "Access denied.",

@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::framing::{Event, Malformed, Parser};
 use super::{Command, Parts, Reach, reply, scan};
-use crate::Connection;
-use crate::scanner::{Received, Taken, Talk};
+use crate::scanner::{Received, Taken, Talk, unnamed};
+use crate::{Connection, DoorKind};
 
 /// How long a client without prefix and newline is waited for before its command counts as whole.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -143,7 +143,7 @@ impl Session {
                 return Ok(Next::Command);
             }
             Command::InStream => {
-                let upload = Taken::open(&self.door.desk, self.door.identities.next(None));
+                let upload = Taken::open(&self.door.desk, unnamed(DoorKind::Clamd, None));
                 let deadline = Instant::now() + self.door.limits.stream_timeout;
                 self.stream = Some(Stream { upload, deadline });
                 return Ok(Next::Command);

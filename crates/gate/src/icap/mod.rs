@@ -21,14 +21,16 @@ mod reply;
 mod session;
 mod spool;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hashward_engine::core::Identity;
 
-use crate::scanner::{Identities, Review, Rules, Taken};
-use crate::{AsyncDesk, Connection, Door};
+use crate::listener::ConnectionLimits;
+use crate::scanner::{self, Review, Rules, Taken};
+use crate::{AsyncDesk, Door, DoorKind, Listener};
 pub use encapsulated::Sections;
 pub use head::{Head, Method};
 use spool::SpoolRoom;
@@ -36,7 +38,7 @@ use spool::SpoolRoom;
 /// What clients of the ICAP door may use up.
 #[derive(Clone, Copy, Debug)]
 pub struct IcapLimits {
-    /// Connections that a client is told it may open (`Max-Connections`).
+    /// Connections that are served at a time by each listener; more wait in the system's queue. Clients are told.
     pub connections_max: usize,
     /// How much of a body a client is asked to send before it waits, in bytes. Smaller bodies pass with less ado.
     pub preview_bytes: u64,
@@ -50,10 +52,12 @@ pub struct IcapLimits {
     pub silence_timeout: Duration,
     /// How long a body may take in all.
     pub body_timeout: Duration,
+    /// How long what is in flight may take after a shutdown.
+    pub grace: Duration,
 }
 
 impl Default for IcapLimits {
-    /// 256 connections; 4 KiB, 256 KiB, 4 GiB; 60 s, 30 s, 5 min.
+    /// 256 connections; 4 KiB, 256 KiB, 4 GiB; 60 s, 30 s, 5 min; 10 s.
     fn default() -> Self {
         Self {
             connections_max: 256,
@@ -63,6 +67,7 @@ impl Default for IcapLimits {
             idle_timeout: Duration::from_mins(1),
             silence_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_mins(5),
+            grace: Duration::from_secs(10),
         }
     }
 }
@@ -75,7 +80,6 @@ struct Parts {
     desk: AsyncDesk,
     rules: Rules,
     limits: IcapLimits,
-    identities: Identities,
     spools: SpoolRoom,
     /// Tells this process' replies from those of one before.
     started: u64,
@@ -98,21 +102,28 @@ impl Icap {
         spool_folder: PathBuf,
         limits: IcapLimits,
     ) -> Self {
+        door.may_refuse(Rules::REFUSALS);
+        door.may_refuse(spool::REFUSALS);
         let IcapLimits { spool_memory_bytes_max, spool_disk_bytes_max, .. } = limits;
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(Arc::new(Parts {
             desk,
             rules: Rules { door, review },
             limits,
-            identities: Identities::new("icap"),
             spools: SpoolRoom::new(spool_folder, spool_memory_bytes_max, spool_disk_bytes_max),
             started: since_epoch.as_secs(),
         }))
     }
 
-    /// Answers the requests of one connection. Its errors are the client's, and concern nobody else.
-    pub async fn answer(self, connection: Connection) {
-        session::serve(self.0, connection).await;
+    /// Answers on `listener` until `shutdown` completes; then finishes what is in flight. Fails only if the runtime does not
+    /// take the listener over.
+    pub async fn serve(&self, listener: Listener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let IcapLimits { connections_max, silence_timeout, grace, .. } = self.0.limits;
+        let of_listener = ConnectionLimits { connections_max, handshake_timeout: silence_timeout, grace };
+        let parts = Arc::clone(&self.0);
+        let answering = move |connection| session::serve(Arc::clone(&parts), connection);
+        let listener = listener.of_door(self.0.rules.door.clone());
+        listener.serve(of_listener, shutdown, answering).await
     }
 }
 
@@ -124,7 +135,7 @@ impl Parts {
     }
 
     fn open(&self, url: Option<String>, content_type: Option<String>) -> Taken {
-        let identity = Identity { content_type, ..self.identities.next(url) };
+        let identity = Identity { content_type, ..scanner::unnamed(DoorKind::Icap, url) };
         Taken::open(&self.desk, identity)
     }
 }

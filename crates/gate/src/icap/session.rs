@@ -210,14 +210,10 @@ impl Session {
 
     /// The body cannot be kept, so that it could not be given back: the client is to decide.
     async fn unreturnable(&mut self, error: &SpoolError) -> io::Result<Next> {
-        let reason = match error {
-            SpoolError::Full => "spool-full",
-            SpoolError::Io(error) => {
-                tracing::warn!(%error, "a body could not be spooled");
-                "spool-failed"
-            }
-        };
-        self.door.rules.door.refused(reason);
+        if let SpoolError::Io(error) = error {
+            tracing::warn!(%error, "a body could not be spooled");
+        }
+        self.door.rules.door.refused(error.word());
         self.refuse("503 Service Overloaded").await?;
         Ok(Next::Close)
     }

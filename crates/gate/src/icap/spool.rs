@@ -47,6 +47,19 @@ pub(super) enum SpoolError {
     Io(#[from] io::Error),
 }
 
+/// Why a body could not be kept, as it is counted.
+pub(super) const REFUSALS: &[&str] = &["spool-full", "spool-failed"];
+
+impl SpoolError {
+    /// The word for it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Full => REFUSALS[0],
+            Self::Io(_) => REFUSALS[1],
+        }
+    }
+}
+
 impl SpoolRoom {
     /// Up to `memory_bytes_max` of each body stay in memory, the rest goes to files in `folder` that take up to
     /// `disk_bytes_max` together.

@@ -2,14 +2,22 @@
 //! a verdict.
 
 mod file;
-mod identities;
 mod ruling;
 mod taken;
 mod talk;
 
 pub(crate) use file::{FileReads, read_whole};
-pub(crate) use identities::Identities;
 pub use ruling::Review;
 pub(crate) use ruling::{Rules, Ruling, threat_name};
 pub(crate) use taken::Taken;
 pub(crate) use talk::{Received, Talk};
+
+use hashward_engine::core::Identity;
+
+use crate::DoorKind;
+use crate::http::identity::of_its_own;
+
+/// The identity of a content that came without a name of its own, of which perhaps the object's name is known.
+pub(crate) fn unnamed(door: DoorKind, subject: Option<String>) -> Identity {
+    Identity { id: of_its_own(), source: Some(door.word().to_owned()), subject, ..Identity::default() }
+}

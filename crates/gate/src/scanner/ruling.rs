@@ -34,6 +34,9 @@ pub(crate) enum Ruling {
 }
 
 impl Rules {
+    /// Why the desk may have no answer, as it is counted.
+    pub(crate) const REFUSALS: &[&str] = &["full", "undelivered", "closing"];
+
     /// All bytes of an upload have come: what to say about it, once its alert is durable.
     pub(crate) async fn finish(&self, upload: AsyncUpload) -> Ruling {
         let ended = Instant::now();

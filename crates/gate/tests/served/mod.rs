@@ -7,11 +7,12 @@
     reason = "each test file uses a part of it"
 )]
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::pin::Pin;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use hashward_gate::{Connection, ConnectionLimits, Listener};
+use hashward_gate::Listener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -25,28 +26,29 @@ pub struct Serving {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Serves a door at some listeners.
-pub fn serve<F: Future<Output = ()> + Send + 'static>(
+/// Serves a door at some listeners, each until the wish that comes with it.
+pub fn serve<F: Future<Output = io::Result<()>> + Send + 'static>(
     listeners: Vec<Listener>,
-    answer: impl Fn(Connection) -> F + Clone + Send + Sync + 'static,
+    serve: impl Fn(Listener, Wish) -> F + Send + 'static,
 ) -> Serving {
     let (shutdown, is_shutdown) = watch::channel(());
     let thread = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let limits =
-            ConnectionLimits { connections_max: 64, handshake_timeout: PATIENCE, grace: PATIENCE / 2 };
         runtime.block_on(async {
             let mut served = JoinSet::new();
             for listener in listeners {
                 let mut is_shutdown = is_shutdown.clone();
-                let shutdown = async move { drop(is_shutdown.changed().await) };
-                served.spawn(listener.serve(limits, shutdown, answer.clone()));
+                let wish: Wish = Box::pin(async move { drop(is_shutdown.changed().await) });
+                served.spawn(serve(listener, wish));
             }
             served.join_all().await.into_iter().for_each(Result::unwrap);
         });
     });
     Serving { shutdown: Some(shutdown), thread: Some(thread) }
 }
+
+/// Completes when the shutdown begins.
+pub type Wish = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Serving {
     pub fn begin_shutdown(&mut self) {

@@ -9,6 +9,8 @@
 )]
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,9 +20,13 @@ use hashward_engine::{
     AlertSink, BreakerLimits, Decider, Desk, Health, Live, Metrics, Outgoing, Part, Policy, PortError,
     Snapshot, Ticket,
 };
-use hashward_gate::{AsyncDesk, AsyncDeskLimits};
+use hashward_gate::{
+    Address, AsyncDesk, AsyncDeskLimits, Caller, Door, DoorKind, Fail, Gatekeeper, HttpDoor, HttpLimits,
+    Listener, Role, TenantLimits, Tenants,
+};
 use hashward_list::{LoadOptions, load};
 use prometheus::Registry;
+use serde_json::Value;
 
 /// The one content that is listed.
 pub const LISTED: &[u8] = b"a listed content\n";
@@ -81,4 +87,120 @@ pub fn world(options: DeskOptions, limits: AsyncDeskLimits) -> World {
 
 pub fn named(id: &str) -> Identity {
     Identity { id: id.to_owned(), ..Identity::default() }
+}
+
+/// An HTTP door that is served on a thread of its own.
+pub struct Served {
+    pub world: World,
+    pub address: std::net::SocketAddr,
+    shutdown: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// What a served door is like, besides the usual.
+pub struct DoorOptions {
+    pub desk: DeskOptions,
+    pub limits: HttpLimits,
+    pub tenants: TenantLimits,
+    pub gatekeeper: Gatekeeper,
+    pub fail: Fail,
+}
+
+impl Default for DoorOptions {
+    /// Anybody may ask as a provider; what cannot be judged does not pass.
+    fn default() -> Self {
+        let anonymous = Caller { tenant: "anybody".to_owned(), role: Role::Provider };
+        let gatekeeper = Gatekeeper { anonymous: Some(anonymous), ..Gatekeeper::default() };
+        Self {
+            desk: DeskOptions::default(),
+            limits: HttpLimits::default(),
+            tenants: TenantLimits::default(),
+            gatekeeper,
+            fail: Fail::Closed,
+        }
+    }
+}
+
+impl Served {
+    pub fn with(options: DoorOptions) -> Self {
+        let world = world(options.desk, AsyncDeskLimits::default());
+        let listener = Listener::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let address = listener.tcp_addr().unwrap();
+        let door = Door::new(DoorKind::Http, options.fail, world.metrics.clone());
+        let tenants = Tenants::new(options.tenants);
+        let door = HttpDoor::new(world.desk.clone(), door, options.gatekeeper, tenants, options.limits);
+        let (shutdown, is_shutdown) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(door.serve(listener, async { drop(is_shutdown.await) })).unwrap();
+        });
+        Self { world, address, shutdown: Some(shutdown), thread: Some(thread) }
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    /// The status and the body of the answer to a request on a connection of its own.
+    pub fn ask(&self, head: &str, body: &[u8]) -> (u16, String) {
+        let (status, _, body) = self.ask_whole(head, body);
+        (status, body)
+    }
+
+    /// The same with the answer's head, in lower case.
+    pub fn ask_whole(&self, head: &str, body: &[u8]) -> (u16, String, String) {
+        let mut stream = self.connect();
+        let length = body.len();
+        write!(stream, "{head}\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n").unwrap();
+        // A refusal may come before the body is read.
+        drop(stream.write_all(body));
+        read_answer(stream)
+    }
+
+    /// Posts a content, and reads the answer as JSON.
+    pub fn post(&self, path: &str, headers: &str, body: &[u8]) -> (u16, Value) {
+        let (status, body) = self.ask(&format!("POST {path} HTTP/1.1{headers}"), body);
+        (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("{status}: {body}")))
+    }
+
+    pub fn metric(&self, line: &str) -> u64 {
+        let text = self.world.metrics.render();
+        let found = text.lines().find_map(|told| told.strip_prefix(line)?.trim().parse().ok());
+        found.unwrap_or_else(|| panic!("{line} is not served"))
+    }
+
+    /// Asks for the end, and waits for it.
+    pub fn stop(&mut self) {
+        drop(self.shutdown.take());
+        self.thread.take().into_iter().for_each(|thread| thread.join().unwrap());
+    }
+}
+
+/// Everything up to the end of the connection: status, head in lower case, body.
+pub fn read_answer(mut stream: TcpStream) -> (u16, String, String) {
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(bytes @ 1..) = stream.read(&mut buffer) {
+        answer.extend_from_slice(&buffer[..bytes]);
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    (head[9..12].parse().unwrap(), head.to_ascii_lowercase(), body.to_owned())
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Waits until something holds.
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let started = std::time::Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
