@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use hashward_gate::Role;
 
 use crate::config::{self, Flag, FlagValue, Sources};
 use crate::exit::EXIT_CODES;
@@ -106,6 +107,9 @@ pub(crate) enum Command {
     /// Shows the kept generations of the lists, goes back to one, and follows the lists again
     #[command(subcommand, after_help = generations::HELP)]
     Generations(GenerationsCommand),
+    /// Makes keys for those who ask at the gate
+    #[command(subcommand)]
+    Gate(GateCommand),
     /// Checks the configuration: its syntax, then whether its parts go together, then the world around it
     #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),
@@ -232,6 +236,40 @@ pub(crate) struct Explain {
     /// A file, or a digest as HEX or ALGORITHM:HEX
     #[arg(value_name = "FILE|DIGEST")]
     pub(crate) subject: PathBuf,
+}
+
+/// `gate`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GateCommand {
+    /// Makes an API key: shows it once, and appends what tells it to a file
+    ///
+    /// The file holds the key's hash alone, one JSON object a line. A worker reads it when it starts.
+    #[command(
+        after_help = "Example:\n  hashward gate key --tenant shop --role provider --file /etc/hashward/keys.jsonl"
+    )]
+    Key(GateKey),
+}
+
+/// `gate key`.
+#[derive(Args, Debug)]
+pub(crate) struct GateKey {
+    /// In whose name the key's owner asks: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'
+    #[arg(long)]
+    pub(crate) tenant: String,
+    /// What the owner may do: provider, operator, maintainer or auditor
+    #[arg(long, value_parser = role)]
+    pub(crate) role: Role,
+    /// What people call the key
+    #[arg(long, default_value = "")]
+    pub(crate) name: String,
+    /// The file of keys (`gate.keys_file`), made readable by its owner only if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    let found = Role::ALL.into_iter().find(|role| role.word() == word);
+    found.ok_or_else(|| format!("expected one of {}", Role::ALL.map(Role::word).join(", ")))
 }
 
 /// `validate`.

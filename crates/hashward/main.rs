@@ -16,6 +16,7 @@ mod digest_text;
 mod documents;
 mod exit;
 mod explain;
+mod gate;
 mod generations;
 mod list;
 mod lists;
@@ -35,7 +36,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 
-use cli::{Cli, Command, ConfigCommand};
+use cli::{Cli, Command, ConfigCommand, GateCommand};
 use config::Config;
 use exit::Exit;
 use output::{Output, Paint, painted};
@@ -65,6 +66,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Command::Explain(explain) => explain::explain(&config()?, &explain.subject, style),
         Command::List(command) => list::list(command, style),
         Command::Generations(command) => generations::generations(&config()?, command, style),
+        Command::Gate(GateCommand::Key(key)) => gate::key(key, style),
         Command::Validate(validate) => validate::validate(&cli.global, validate.stage, style),
         Command::Config(ConfigCommand::Schema) => print(&config::schema_text()),
         Command::Config(ConfigCommand::Reference) => print(&config::reference()),
@@ -87,6 +89,7 @@ fn refuse_idle_flags(cli: &Cli) -> Result<()> {
         | Command::Config(ConfigCommand::Show) => return Ok(()),
         Command::Demo(_) => return Ok(global.refuse_configuration("demo", &["--log-level", "--log-format"])?),
         Command::List(_) => return Ok(global.refuse_configuration("list", &[])?),
+        Command::Gate(_) => return Ok(global.refuse_configuration("gate", &[])?),
         Command::Config(ConfigCommand::Schema) => "config schema",
         Command::Config(ConfigCommand::Reference) => "config reference",
         Command::Completions { .. } => "completions",

@@ -1,25 +1,30 @@
-//! `run`: configuration → lists → judge → line → signal → bounded drain.
+//! `run`: configuration → lists → judge → gate and line → signal → bounded drain.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use hashward_engine::{Health, Judge, JudgeOptions, Live, Metrics, Part, PortError, Stop, pipeline::Ended};
+use hashward_engine::{
+    Decider, Health, Judge, JudgeOptions, Live, Metrics, Part, PortError, Stop, pipeline::Ended,
+};
 use prometheus::Registry;
 use tracing::{error, info};
 
 use crate::config::{self, AlertsKind, Config, SourceKind};
 use crate::control;
 use crate::exit::Exit;
+use crate::gate::Bound;
 use crate::lists::{self, First, Keeping, Loader, Teller, Told};
 use crate::logging;
 use crate::output::Style;
 use crate::print::Printer;
-use crate::wiring::{self, Line, LineError};
+use crate::wiring::{self, Line, LineError, Sinks};
 
 /// How much longer than `line.drain_timeout_ms` the process may live after a stop.
 const WATCHDOG_GRACE: Duration = Duration::from_secs(1);
+/// How often a worker without a line looks whether it is to stop.
+const STOP_TICK: Duration = Duration::from_millis(20);
 /// How often the watchdog looks.
 const WATCHDOG_TICK: Duration = Duration::from_millis(50);
 
@@ -63,7 +68,12 @@ impl<'a> Worker<'a> {
     /// A worker that has not started.
     pub(crate) fn new(config: &'a Config) -> Result<Self> {
         let metrics = Metrics::register(Registry::new()).context("registering the metrics")?;
-        Ok(Self { config, stop: Stop::default(), metrics, health: Health::default() })
+        let mut parts = vec![Part::Lists];
+        if config.source != SourceKind::None {
+            parts.extend([Part::Source, Part::Delivery]);
+        }
+        parts.extend(config.gate.as_ref().map(|_| Part::Gate));
+        Ok(Self { config, stop: Stop::default(), metrics, health: Health::of(&parts) })
     }
 
     /// Loads the lists and runs the line until it is stopped. Meanwhile the lists are watched, and what they say anew is
@@ -73,9 +83,13 @@ impl<'a> Worker<'a> {
         let mut loader = Loader::new(config, Keeping::AsConfigured)?;
         let teller = Teller::new(self.metrics.clone(), config.policy.rollout.clone());
         let (live, teller) = self.first(&mut loader, teller)?;
-        let judge =
-            Judge::new(live.clone(), config.policy.clone(), judge_options(config), self.metrics.clone());
-        let judge = judge.context("starting the digesting threads")?;
+        let bound = config.gate.as_ref().map(|gate| Bound::bind(config, gate)).transpose()?;
+        let mut printer = printer;
+        let sinks = match Sinks::open(config, &self.metrics, &mut printer) {
+            Ok(sinks) => sinks,
+            Err(error) => return exit(Err(error)),
+        };
+        let decides = self.decides(&live)?;
         log_start(config);
         let (finished, watched) = channel::<()>();
         let watchdog = {
@@ -85,11 +99,41 @@ impl<'a> Worker<'a> {
         watchdog.context("starting the watchdog")?;
         self.watch_lists(loader, live, teller)?;
         let (stop, metrics, health) = (&self.stop, &self.metrics, &self.health);
-        let ended = wiring::run(Line { config, judge: &judge, stop, metrics, health, printer });
-        // Whatever made the line end, nobody needs newer lists.
+        let gate = match (bound, sinks.gate) {
+            (Some(bound), Some(sink)) => {
+                Some(bound.serve(decides.decider().clone(), sink, stop, metrics, health)?)
+            }
+            _ => None,
+        };
+        let ended = match &decides {
+            Decides::Line(judge) => {
+                wiring::run(Line { config, judge, stop, metrics, health, file: sinks.file, printer })
+            }
+            Decides::GateAlone(_) => {
+                while !stop.is_requested() {
+                    thread::sleep(STOP_TICK);
+                }
+                Ok(Ended::Drained)
+            }
+        };
+        // Whatever made the line end, nobody needs newer lists, and the gate ends with it.
         stop.request();
+        if let Some(gate) = gate {
+            gate.wait();
+        }
         drop(finished);
         exit(ended)
+    }
+
+    /// What makes verdicts: the judge of the line, whom the gate shares, or what the gate needs of it.
+    fn decides(&self, live: &Live) -> Result<Decides> {
+        let (config, live, metrics) = (self.config, live.clone(), self.metrics.clone());
+        let policy = config.policy.clone();
+        if config.source == SourceKind::None {
+            return Ok(Decides::GateAlone(Decider::new(live, policy, config.breaker, metrics)));
+        }
+        let judge = Judge::new(live, policy, judge_options(config), metrics);
+        Ok(Decides::Line(Box::new(judge.context("starting the digesting threads")?)))
     }
 
     /// The first generation.
@@ -116,6 +160,23 @@ impl<'a> Worker<'a> {
             lists::watch(&mut loader, &live, times, &stop, &mut |loader, told| teller.told(loader, told));
         };
         watcher.spawn(watching).map(drop).context("starting the thread that watches the lists")
+    }
+}
+
+/// Who makes verdicts in this process.
+enum Decides {
+    /// The judge of the line, and the gate with him.
+    Line(Box<Judge>),
+    /// There is no line.
+    GateAlone(Decider),
+}
+
+impl Decides {
+    fn decider(&self) -> &Decider {
+        match self {
+            Self::Line(judge) => judge.decider(),
+            Self::GateAlone(decider) => decider,
+        }
     }
 }
 
@@ -160,6 +221,7 @@ fn log_start(config: &Config) {
             let (servers, topics) = (kafka.bootstrap_servers.join(","), kafka.topics.join(","));
             info!(source = "kafka", servers, topics, group_id = kafka.group_id, "reading content from kafka");
         }
+        SourceKind::None => info!(source = "none", "answering at the gate alone"),
     }
     match config.alerts.kind {
         AlertsKind::File => {

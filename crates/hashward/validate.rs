@@ -81,6 +81,9 @@ fn environment(config: &Config) -> Vec<Finding> {
     {
         findings.push(Finding::of("http.listen", format_args!("{address} cannot be listened on: {error}")));
     }
+    if let Some(gate) = &config.gate {
+        findings.extend(crate::gate::problems(gate));
+    }
     for root in &config.references.file_roots {
         if !root.is_dir() {
             let what = format_args!("{} is no folder that can be entered", root.display());

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use hashward_engine::pipeline::{self, Ended, LineLimits};
 use hashward_engine::{
     AlertSink, AtLeastOnce, AtLeastOnceOptions, Checkpoint, Delivery, Health, Judge, Metrics, PortError,
-    Source, Stop,
+    SharedSink, Source, Stop,
 };
 use hashward_fetch::{FetchOptions, ReferenceContent, References};
 use hashward_kafka::{KafkaOptions, OpenReference};
@@ -34,6 +34,8 @@ pub(crate) struct Line<'a> {
     pub(crate) metrics: &'a Metrics,
     /// What is well.
     pub(crate) health: &'a Health,
+    /// The file that alerts go to, if they go to a file.
+    pub(crate) file: Option<Box<dyn AlertSink>>,
     /// Prints alerts, if they are to be printed.
     pub(crate) printer: Option<Printer>,
 }
@@ -68,16 +70,47 @@ pub(crate) fn run(line: Line<'_>) -> Result<Ended, LineError> {
         let parts = hashward_kafka::transactional(options, references, line.metrics, line.health)?;
         return line.between(parts.source, parts.delivery);
     }
-    match config.alerts.kind {
-        AlertsKind::Kafka => {
+    let mut line = line;
+    match line.file.take() {
+        None => {
             let sink = hashward_kafka::sink(kafka_options(config))?;
             line.into_sink(sink)
         }
-        AlertsKind::File => {
-            let mut line = line;
-            let sink = ndjson_sink(config, line.metrics, line.printer.take())?;
-            line.into_sink(sink)
+        Some(file) => line.into_sink(file),
+    }
+}
+
+/// The sinks that are there before the line is: that of the gate, and the file, which both share.
+pub(crate) struct Sinks {
+    /// The line's file; `None` if alerts go elsewhere, or there is no line.
+    pub(crate) file: Option<Box<dyn AlertSink>>,
+    /// The gate's; `None` if there is no gate.
+    pub(crate) gate: Option<Box<dyn AlertSink>>,
+}
+
+impl Sinks {
+    /// Opens them. A file prints what is written to it, whoever writes.
+    pub(crate) fn open(
+        config: &Config,
+        metrics: &Metrics,
+        printer: &mut Option<Printer>,
+    ) -> Result<Self, LineError> {
+        let (has_line, has_gate) = (config.source != SourceKind::None, config.gate.is_some());
+        if config.alerts.kind == AlertsKind::Kafka {
+            let kafka = || -> Result<Box<dyn AlertSink>, PortError> {
+                Ok(Box::new(hashward_kafka::sink(kafka_options(config))?))
+            };
+            return Ok(Self { file: None, gate: has_gate.then(kafka).transpose()? });
         }
+        let file: Box<dyn AlertSink> = Box::new(ndjson_sink(config, metrics, printer.take())?);
+        Ok(match (has_line, has_gate) {
+            (true, true) => {
+                let [line, gate] = SharedSink::sides(file);
+                Self { file: Some(Box::new(line)), gate: Some(Box::new(gate)) }
+            }
+            (true, false) => Self { file: Some(file), gate: None },
+            (false, _) => Self { file: None, gate: Some(file) },
+        })
     }
 }
 
@@ -97,6 +130,7 @@ impl Line<'_> {
                 let delivery = self.at_least_once(sink, parts.checkpoint);
                 self.between(parts.source, delivery)
             }
+            SourceKind::None => unreachable!("without a source there is no line"),
         }
     }
 

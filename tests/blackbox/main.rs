@@ -10,6 +10,7 @@
 mod broker;
 mod cli;
 mod fixture;
+mod gate;
 mod guard;
 mod https;
 mod inbox;

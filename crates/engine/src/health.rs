@@ -1,7 +1,7 @@
 //! Whether each part can do its work, for `/readyz` and the operator.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The parts that must all be well before Hashward is ready.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -30,7 +30,13 @@ impl Part {
 
 /// What each part last said about itself. Shared; a part that has said nothing is not ready.
 #[derive(Clone, Debug)]
-pub struct Health(Arc<Mutex<BTreeMap<Part, Result<(), String>>>>);
+pub struct Health(Arc<Mutex<Told>>);
+
+#[derive(Debug, Default)]
+struct Told {
+    parts: BTreeMap<Part, Result<(), String>>,
+    doors: BTreeMap<&'static str, String>,
+}
 
 impl Default for Health {
     fn default() -> Self {
@@ -42,7 +48,8 @@ impl Health {
     /// The health of a process that has these parts.
     pub fn of(parts: &[Part]) -> Self {
         let starting = |part: &Part| (*part, Err("starting".to_owned()));
-        Self(Arc::new(Mutex::new(parts.iter().map(starting).collect())))
+        let parts = parts.iter().map(starting).collect();
+        Self(Arc::new(Mutex::new(Told { parts, doors: BTreeMap::new() })))
     }
 
     /// A part is well.
@@ -56,13 +63,26 @@ impl Health {
     }
 
     fn set(&self, part: Part, state: Result<(), String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        self.told().parts.insert(part, state);
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A door of the gate is open, and does this with content about which there is no verdict: `open` or `closed`.
+    pub fn door(&self, door: &'static str, fails: impl Into<String>) {
+        self.told().doors.insert(door, fails.into());
+    }
+
+    /// Each open door, and how it fails.
+    pub fn doors(&self) -> Vec<(&'static str, String)> {
+        self.told().doors.iter().map(|(door, fails)| (*door, fails.clone())).collect()
     }
 
     /// Each part's name and state.
     pub fn parts(&self) -> Vec<(&'static str, Result<(), String>)> {
-        let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.iter().map(|(part, state)| (part.name(), state.clone())).collect()
+        self.told().parts.iter().map(|(part, state)| (part.name(), state.clone())).collect()
     }
 
     /// Whether every part is well.

@@ -69,6 +69,16 @@ pub trait AlertSink: Send {
     fn acknowledged(&mut self, wait: Duration, acknowledged: &mut Vec<Ticket>) -> Result<(), PortError>;
 }
 
+impl<S: AlertSink + ?Sized> AlertSink for Box<S> {
+    fn send(&mut self, ticket: Ticket, outgoing: &Outgoing) -> Result<(), PortError> {
+        (**self).send(ticket, outgoing)
+    }
+
+    fn acknowledged(&mut self, wait: Duration, acknowledged: &mut Vec<Ticket>) -> Result<(), PortError> {
+        (**self).acknowledged(wait, acknowledged)
+    }
+}
+
 /// Where a source remembers how far it was read.
 pub trait Checkpoint: Send {
     /// Told before a record is settled, for each record whose decision is not `allow`.

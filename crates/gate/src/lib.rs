@@ -32,7 +32,7 @@ pub use scanner::Review;
 pub use tls::{ServerTls, TlsError, TlsFiles};
 pub use who::{
     Caller, Gatekeeper, Key, KeyFile, KeysError, NewKey, Role, TenantLimits, Tenants, UnderWay, UsedUp,
-    is_tenant,
+    is_tenant, parse_fingerprint,
 };
 
 #[cfg(test)]

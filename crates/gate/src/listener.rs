@@ -1,5 +1,6 @@
 //! Connections of every door, the admin's too: where they come from, how many there are, and when they end.
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -29,6 +30,15 @@ pub enum Address {
     Tcp(SocketAddr),
     /// A Unix socket, and the permissions of its file, such as `0o660`.
     Unix(PathBuf, u32),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path, _) => path.display().fmt(f),
+        }
+    }
 }
 
 /// What the connections of one listener may use up.

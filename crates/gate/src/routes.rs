@@ -37,7 +37,16 @@ fn readiness(health: &Health) -> Response {
     let state = |state: Result<(), String>| Value::from(state.err().unwrap_or_else(|| "ready".to_owned()));
     let parts: Map<_, _> = parts.into_iter().map(|(name, part)| (name.to_owned(), state(part))).collect();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &json!({ "ready": is_ready, "parts": parts }))
+    let mut told = json!({ "ready": is_ready, "parts": parts });
+    let doors: Map<_, _> = health
+        .doors()
+        .into_iter()
+        .map(|(name, fails)| (name.to_owned(), json!({ "fails": fails })))
+        .collect();
+    if !doors.is_empty() {
+        told["doors"] = Value::Object(doors);
+    }
+    json_response(status, &told)
 }
 
 fn version() -> Response {

@@ -14,6 +14,7 @@ use hashward_index::Layout;
 use crate::digest_text::parse_digest;
 
 use super::finding::{ConfigError, Finding, Places};
+use super::gate::{Gate, gate};
 use super::host;
 use super::raw::{
     RawAction, RawAlerts, RawBatch, RawConfig, RawGuard, RawHttp, RawInbox, RawKafka, RawLayout, RawLine,
@@ -61,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) references: References,
     /// The listener's address; `None` if there is to be none.
     pub(crate) http: Option<SocketAddr>,
+    /// The gate; `None` if every door is closed.
+    pub(crate) gate: Option<Gate>,
     /// What is logged.
     pub(crate) log_level: String,
     /// How it is logged.
@@ -229,6 +232,7 @@ impl TryFrom<RawConfig> for Config {
             line: line(&raw.line, &mut check),
             references: references(&raw.references, &mut check),
             http: http(&raw.http, &mut check),
+            gate: gate(&raw.gate, &mut check),
             log_level: log_level(&raw.log.level, &mut check),
             log_format: raw.log.format,
             raw,
@@ -240,19 +244,19 @@ impl TryFrom<RawConfig> for Config {
 
 /// Collects what is wrong, so that everything is told at once.
 #[derive(Default)]
-struct Check(Vec<Finding>);
+pub(super) struct Check(Vec<Finding>);
 
 /// The longest time that a field takes: a day.
-const MS_MAX: u64 = 24 * 3600 * 1000;
+pub(super) const MS_MAX: u64 = 24 * 3600 * 1000;
 /// The longest time that a guard rail takes: 366 days.
 const GUARD_MS_MAX: u64 = 366 * MS_MAX;
 
 impl Check {
-    fn wrong(&mut self, key: &str, what: impl std::fmt::Display) {
+    pub(super) fn wrong(&mut self, key: &str, what: impl std::fmt::Display) {
         self.0.push(Finding::of(key, what));
     }
 
-    fn within(&mut self, key: &str, value: u64, least: u64, most: u64) -> u64 {
+    pub(super) fn within(&mut self, key: &str, value: u64, least: u64, most: u64) -> u64 {
         if (least..=most).contains(&value) {
             return value;
         }
@@ -260,15 +264,15 @@ impl Check {
         least
     }
 
-    fn count(&mut self, key: &str, value: u64, least: u64, most: u64) -> usize {
+    pub(super) fn count(&mut self, key: &str, value: u64, least: u64, most: u64) -> usize {
         usize::try_from(self.within(key, value, least, most)).expect("every limit fits into memory")
     }
 
-    fn small(&mut self, key: &str, value: u64, least: u64, most: u32) -> u32 {
+    pub(super) fn small(&mut self, key: &str, value: u64, least: u64, most: u32) -> u32 {
         u32::try_from(self.within(key, value, least, u64::from(most))).expect("the limit is an u32")
     }
 
-    fn ms(&mut self, key: &str, value: u64, least: u64, most: u64) -> Duration {
+    pub(super) fn ms(&mut self, key: &str, value: u64, least: u64, most: u64) -> Duration {
         Duration::from_millis(self.within(key, value, least, most))
     }
 

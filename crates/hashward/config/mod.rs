@@ -3,6 +3,7 @@
 mod checked;
 mod document;
 mod finding;
+mod gate;
 mod host;
 mod keys;
 mod layers;
@@ -19,6 +20,7 @@ use toml::Value;
 pub(crate) use checked::{AlertsKind, Config, DeliveryKind, Form, Guard, Lists, LogFormat, SourceKind};
 pub(crate) use document::{reference, schema_text, show};
 pub(crate) use finding::{ConfigError, Finding};
+pub(crate) use gate::{CommonDoor, Gate};
 pub(crate) use layers::{Flag, FlagValue, Sources};
 pub(crate) use settings::Settings;
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::gate::RawGate;
 use super::settings::Settings;
 
 /// Hashward's configuration. Every field may be left out; then its default holds.
@@ -45,6 +46,8 @@ pub(crate) struct RawConfig {
     pub(crate) references: RawReferences,
     /// The listener for `/metrics`, `/livez`, `/readyz` and `/version`.
     pub(crate) http: RawHttp,
+    /// The doors at which providers ask about one content and wait for the verdict.
+    pub(crate) gate: RawGate,
     /// The log, on standard error.
     pub(crate) log: RawLog,
 }
@@ -247,6 +250,8 @@ pub(crate) enum RawSourceKind {
     Inbox,
     /// Records of Kafka topics: see `[kafka]`.
     Kafka,
+    /// Nowhere: only the doors of `[gate]` are open.
+    None,
 }
 
 /// The folder that is read with `source.kind = "inbox"`.

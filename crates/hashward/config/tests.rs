@@ -139,7 +139,7 @@ fn wrong_types_are_told_with_what_would_be_right() {
         ),
         (
             "[source]\nkind = \"kafak\"",
-            "c.toml:2: source.kind: \"kafak\": expected \"inbox\" or \"kafka\"; did you mean \"kafka\"?",
+            "c.toml:2: source.kind: \"kafak\": expected one of \"inbox\", \"kafka\", \"none\"; did you mean \"kafka\"?",
         ),
         ("kafka = 3", "c.toml:1: kafka: this is a section: set its fields, such as in [kafka]"),
     ] {

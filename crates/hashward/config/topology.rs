@@ -10,6 +10,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     transactions(config, &mut findings);
     files(config, &mut findings);
     generations(config, &mut findings);
+    gate(config, &mut findings);
     findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
 
@@ -88,5 +89,12 @@ fn generations(config: &Config, findings: &mut Vec<Finding>) {
         let what =
             "it is inside lists.generations_dir: whoever steals that folder must not get the key with it";
         findings.push(Finding::of("lists.key_file", what));
+    }
+}
+
+fn gate(config: &Config, findings: &mut Vec<Finding>) {
+    if config.source == SourceKind::None && config.gate.is_none() {
+        let what = "\"none\", and every door is closed: there is nothing to do; set gate.http.listen";
+        findings.push(Finding::of("source.kind", what));
     }
 }

@@ -117,3 +117,6 @@ fn used_up(used_up: UsedUp) -> Problem {
     let detail = format!("this tenant has used up its {what}");
     Problem { retry_after: Some(seconds), ..Problem::new(Reason::TooMany, detail) }
 }
+
+#[cfg(test)]
+mod tests;

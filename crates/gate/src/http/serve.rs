@@ -62,7 +62,8 @@ impl Default for HttpLimits {
     }
 }
 
-/// The HTTP door, not served yet.
+/// The HTTP door. Clones are the same.
+#[derive(Clone)]
 pub struct HttpDoor {
     state: Arc<State>,
 }

@@ -118,7 +118,7 @@ impl KeyFile {
             }
             let wrong = |detail: String| KeysError::Line { path: path.to_owned(), line: number + 1, detail };
             let key: Key = serde_json::from_str(line).map_err(|error| wrong(told(&error)))?;
-            let hash = bytes(&key.sha256)
+            let hash = parse_fingerprint(&key.sha256)
                 .ok_or_else(|| wrong("sha256: expected 64 hexadecimal digits".to_owned()))?;
             if !is_tenant(&key.tenant) {
                 return Err(wrong("tenant: expected 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'".to_owned()));
@@ -161,7 +161,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The bytes of a fingerprint or hash in hexadecimal digits, with or without colons.
-pub(crate) fn bytes(text: &str) -> Option<[u8; 32]> {
+pub fn parse_fingerprint(text: &str) -> Option<[u8; 32]> {
     let digits: String = text.chars().filter(|c| *c != ':').collect();
     if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;

@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use serde::Deserialize;
 
-pub use keys::{Key, KeyFile, KeysError, NewKey};
+pub use keys::{Key, KeyFile, KeysError, NewKey, parse_fingerprint};
 pub use tenants::{TenantLimits, Tenants, UnderWay, UsedUp};
 
 use crate::listener::Peer;
