@@ -27,6 +27,7 @@ mod print;
 mod progress;
 mod run;
 mod scan;
+mod scanners;
 mod shares;
 mod validate;
 mod wiring;

@@ -5,6 +5,7 @@
 //! like the formats, and `auto` recognises them. The target `digests` is about something else; see there.
 
 pub mod digests;
+pub mod doors;
 
 use std::ops::ControlFlow;
 

@@ -11,6 +11,8 @@ mod broker;
 mod cli;
 mod fixture;
 mod gate;
+mod gate_clamd;
+mod gate_icap;
 mod guard;
 mod https;
 mod inbox;

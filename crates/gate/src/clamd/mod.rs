@@ -80,6 +80,11 @@ pub enum ClamdError {
 #[derive(Clone)]
 pub struct Clamd(Arc<Parts>);
 
+/// Whether a door could check paths below `roots`.
+pub fn check_roots(roots: &[PathBuf]) -> Result<(), ClamdError> {
+    Roots::open(roots).map(drop)
+}
+
 struct Parts {
     desk: AsyncDesk,
     rules: Rules,

@@ -133,7 +133,7 @@ impl Session {
         }
         match command {
             Command::End if is_in_session => return Ok(Next::Close),
-            Command::Session if is_in_session => {
+            Command::Session | Command::Reload if is_in_session => {
                 self.reply(reply::INVALID_IN_SESSION.as_bytes()).await?;
                 return Ok(Next::Close);
             }
