@@ -117,12 +117,16 @@ fn tls_keys_and_client_certificates() {
         assert!(made.status.success(), "openssl {arguments}: {}", text(&made.stderr));
         text(&made.stdout)
     };
-    for (name, subject) in [("door", "/CN=localhost"), ("client", "/CN=client"), ("stranger", "/CN=stranger")]
-    {
-        openssl(&format!(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj {subject} -addext \
-             subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout {name}.key -out {name}.pem"
-        ));
+    let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(&format!("req -x509 {new_key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem"));
+    openssl(&format!(
+        "req -x509 {new_key} -days 2 -subj /CN=stranger -keyout stranger.key -out stranger.pem"
+    ));
+    for name in ["door", "client"] {
+        let subject = "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1";
+        openssl(&format!("req {new_key} -keyout {name}.key -out {name}.csr {subject}"));
+        let by_ca = "-CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copyall";
+        openssl(&format!("x509 -req -in {name}.csr {by_ca} -out {name}.pem -days 2"));
     }
     let fingerprint = openssl("x509 -in client.pem -noout -fingerprint -sha256");
     let fingerprint = fingerprint.trim().rsplit('=').next().unwrap().replace(':', "");
@@ -147,7 +151,7 @@ fn tls_keys_and_client_certificates() {
     );
     let ask = |address: &str, arguments: &[&str]| {
         let url = format!("https://{address}/v1/content");
-        curl(folder, &[&["--cacert", "door.pem", "--data-binary", "@listed", &url], arguments].concat())
+        curl(folder, &[&["--cacert", "ca.pem", "--data-binary", "@listed", &url], arguments].concat())
     };
     let bearer = |key: &str| format!("Authorization: Bearer {key}");
     let (worker, address) = start(&fixture, &config);
@@ -161,7 +165,7 @@ fn tls_keys_and_client_certificates() {
     let alerts = || fs::read_to_string(folder.join("hashward-data/alerts.ndjson")).unwrap();
     assert!(alerts().contains("\"source\":\"shop\""), "{}", alerts());
     // With authorities for clients nobody comes in without a certificate of theirs.
-    let (worker, address) = start(&fixture, &format!("{config}tls_clients_file = \"client.pem\"\n"));
+    let (worker, address) = start(&fixture, &format!("{config}tls_clients_file = \"ca.pem\"\n"));
     let (_, status, body) = ask(&address, &["--cert", "client.pem", "--key", "client.key"]);
     assert_eq!(status, 200, "{body}");
     assert!(alerts().contains("\"source\":\"mail\""), "{}", alerts());

@@ -39,8 +39,12 @@ fn served(metrics: &str) -> BTreeSet<[String; 4]> {
     };
     let helps = comments("HELP");
     let labels = |name: &str| {
-        let series = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('{'));
-        let pairs = series.and_then(|rest| rest.split('}').next()).unwrap_or_default();
+        // A histogram's own labels stand at its count.
+        let of = |line: &'_ str| {
+            Some(line.strip_prefix(name)?.trim_start_matches("_count").strip_prefix('{')?.to_owned())
+        };
+        let series = metrics.lines().find_map(of);
+        let pairs = series.as_deref().and_then(|rest| rest.split('}').next()).unwrap_or_default();
         sorted(pairs.split(',').filter_map(|pair| Some(pair.split_once('=')?.0)))
     };
     comments("TYPE")
@@ -57,7 +61,10 @@ fn what_is_documented_is_what_is_served() {
     let broker = Broker::shared();
     let fixture = Fixture::new("metrics", 10);
     fixture.create_topics(broker, 2);
-    let mut worker = Worker::start(fixture.path(), &fixture.kafka_config(broker, ""), &[]);
+    // An open door, so that what is counted of doors is served.
+    let gate =
+        "[gate]\nanonymous_tenant = \"local\"\n[gate.http]\nlisten = [\"127.0.0.1:0\"]\nfail = \"closed\"\n";
+    let mut worker = Worker::start(fixture.path(), &fixture.kafka_config(broker, gate), &[]);
     let records = (0..20).map(|n| NewRecord::new(if n == 7 { listed(1) } else { harmless(n) }));
     broker.produce_all(&fixture.topic("uploads"), records);
     wait_for("everything to be committed", || fixture.all_committed(broker).then_some(()));

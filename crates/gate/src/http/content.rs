@@ -1,38 +1,31 @@
 //! `POST /v1/content`: a body, or a form of several.
 
-use std::pin::pin;
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use hashward_engine::core::Identity;
 use hashward_engine::desk::Answer;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyDataStream, BodyExt as _};
 
+use super::State;
 use super::answer::{ContentAnswer, FormAnswer, PartAnswer};
 use super::pace::{Broken, Paced};
 use super::problem::{Problem, Reason};
-use super::{State, identity};
 use crate::AsyncUpload;
 use crate::door::{Fail, Passage};
-use crate::who::{Caller, UnderWay};
+use crate::who::UnderWay;
 
 /// The most parts of one form.
 const PARTS_MAX: usize = 100;
 
 pub(super) async fn answer(
     state: &State,
-    caller: &Caller,
     turn: &UnderWay,
-    request: Request,
+    identity: Identity,
+    body: &mut Paced,
 ) -> Result<Response, Problem> {
-    let (head, body) = request.into_parts();
-    let identity = identity::of(&head.headers, caller)?;
-    let body = Paced::new(body, state.limits.pace);
-    let content_type =
-        head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = identity.content_type.as_deref().unwrap_or_default();
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         return content(state, turn, identity, body).await.map(|answer| Json(answer).into_response());
     }
@@ -45,11 +38,10 @@ async fn content(
     state: &State,
     turn: &UnderWay,
     identity: Identity,
-    body: Paced,
+    body: &mut Paced,
 ) -> Result<ContentAnswer, Problem> {
     let id = identity.id.clone();
     let mut asking = Asking::open(state, identity);
-    let mut body = pin!(body);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(broken)?;
         if let Ok(bytes) = frame.into_data()
@@ -66,13 +58,12 @@ async fn form(
     state: &State,
     turn: &UnderWay,
     identity: &Identity,
-    body: Paced,
+    body: &mut Paced,
     boundary: String,
 ) -> Result<FormAnswer, Problem> {
     let mut parts = Vec::new();
     let mut action = Passage::Pass;
-    let stream = axum::body::Body::new(body).into_data_stream();
-    let mut form = multer::Multipart::new(stream, boundary);
+    let mut form = multer::Multipart::new(BodyDataStream::new(body), boundary);
     while let Some(mut field) = form.next_field().await.map_err(|error| not_a_form(&error))? {
         if parts.len() == PARTS_MAX {
             return Err(Problem::new(

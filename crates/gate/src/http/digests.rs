@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use hashward_engine::core::{Algorithm, Digest, Digests, Identity};
 use http_body_util::BodyExt as _;
@@ -22,7 +20,7 @@ use super::pace::Paced;
 use super::problem::{Problem, Reason};
 use super::{State, identity};
 use crate::door::Fail;
-use crate::who::{Caller, UnderWay};
+use crate::who::UnderWay;
 
 /// The most contents of one call.
 pub(super) const CONTENTS_MAX: usize = 10_000;
@@ -54,17 +52,14 @@ pub(super) struct ContentAsked {
 
 pub(super) async fn answer(
     state: &State,
-    caller: &Caller,
     turn: &UnderWay,
-    request: Request,
+    of_call: Identity,
+    body: &mut Paced,
 ) -> Result<Response, Problem> {
-    let (head, body) = request.into_parts();
-    let of_call = identity::of(&head.headers, caller)?;
     let content_type = of_call.content_type.as_deref().unwrap_or(JSON);
     if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case(JSON)) {
         return Err(Problem::new(Reason::WrongType, format_args!("expected {JSON}")));
     }
-    let body = Paced::new(body, state.limits.pace);
     let (body, _held) = whole(state, body).await?;
     let body = Arc::new(body);
     let asked = Instant::now();
@@ -110,15 +105,14 @@ fn unjudged(body: &[u8], problem: &Problem) -> Result<DigestsAnswer, Problem> {
 }
 
 /// The whole body, and the room that it takes.
-async fn whole(state: &State, body: Paced) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), Problem> {
+async fn whole(state: &State, body: &mut Paced) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), Problem> {
     let too_large =
         || Problem::new(Reason::TooLarge, format_args!("the body: at most {BODY_BYTES_MAX} bytes"));
-    let expected = usize::try_from(hyper::body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
+    let expected = usize::try_from(hyper::body::Body::size_hint(body).lower()).unwrap_or(usize::MAX);
     if expected > BODY_BYTES_MAX {
         return Err(too_large());
     }
     let (mut bytes, mut held) = (Vec::new(), Vec::new());
-    let mut body = pin!(body);
     while let Some(frame) = body.frame().await {
         let Ok(more) = frame.map_err(broken)?.into_data() else { continue };
         if bytes.len() + more.len() > BODY_BYTES_MAX {

@@ -15,6 +15,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::header::EXPECT;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use tokio::sync::Semaphore;
@@ -23,12 +25,13 @@ pub use self::digests::parse_digests;
 use self::endpoints::{ENDPOINTS, Endpoint, Operation};
 pub use self::openapi::document;
 pub use self::pace::Pace;
+use self::pace::Paced;
 use self::problem::{Problem, Reason};
 pub use self::serve::{HttpDoor, HttpLimits};
 use crate::AsyncDesk;
 use crate::door::Door;
 use crate::listener::Peer;
-use crate::who::{Caller, Gatekeeper, Tenants, UnderWay, UsedUp};
+use crate::who::{Gatekeeper, Tenants, UsedUp};
 
 /// Bytes of all bodies that are held whole.
 const BODIES_BYTES_MAX: usize = 64 << 20;
@@ -71,12 +74,30 @@ fn told(state: &State, answer: Result<Response, Problem>) -> Response {
 }
 
 /// Lets the request through to its endpoint, if whoever asks may.
+///
+/// A short rest of the body is read in any case: an answer that comes in the middle of a body is lost on many a client.
 async fn admit(state: &State, endpoint: &'static Endpoint, request: Request) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let mut body = Paced::new(body, state.limits.pace);
+    let answer = admitted(state, endpoint, &head, &mut body).await;
+    // Who asks for leave to send the body, and gets none, does not send it.
+    if body.has_begun() || !head.headers.contains_key(EXPECT) {
+        body.drain().await;
+    }
+    answer
+}
+
+async fn admitted(
+    state: &State,
+    endpoint: &'static Endpoint,
+    head: &Parts,
+    body: &mut Paced,
+) -> Result<Response, Problem> {
     if endpoint.roles.is_empty() {
         return Ok(about_itself());
     }
-    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-    let caller = state.gatekeeper.identify(&peer, request.headers());
+    let peer = head.extensions.get::<Peer>().cloned().unwrap_or_default();
+    let caller = state.gatekeeper.identify(&peer, &head.headers);
     let caller = caller.ok_or_else(|| {
         Problem::new(Reason::NotKnown, "expected `authorization: Bearer` and a key, or a client certificate")
     })?;
@@ -86,26 +107,17 @@ async fn admit(state: &State, endpoint: &'static Endpoint, request: Request) -> 
         return Err(Problem::new(Reason::NotAllowed, detail));
     }
     let turn = state.tenants.request(&caller.tenant, Instant::now()).map_err(used_up)?;
-    ask(state, endpoint.operation, &caller, &turn, request).await
+    let identity = identity::of(&head.headers, &caller)?;
+    match endpoint.operation {
+        Operation::Content => content::answer(state, &turn, identity, body).await,
+        Operation::Digests => digests::answer(state, &turn, identity, body).await,
+        Operation::Document => Ok(about_itself()),
+    }
 }
 
 /// What everybody may ask: the document.
 fn about_itself() -> Response {
     axum::Json(document()).into_response()
-}
-
-async fn ask(
-    state: &State,
-    operation: Operation,
-    caller: &Caller,
-    turn: &UnderWay,
-    request: Request,
-) -> Result<Response, Problem> {
-    match operation {
-        Operation::Content => content::answer(state, caller, turn, request).await,
-        Operation::Digests => digests::answer(state, caller, turn, request).await,
-        Operation::Document => Ok(about_itself()),
-    }
 }
 
 fn used_up(used_up: UsedUp) -> Problem {

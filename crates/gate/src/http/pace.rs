@@ -5,8 +5,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 /// How fast a body must come.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +18,16 @@ pub struct Pace {
     pub bytes_per_second_min: u64,
 }
 
+/// How much of a body is read that nobody needs, and for how long.
+const DRAINED_BYTES_MAX: usize = 256 << 10;
+const DRAIN_MAX: Duration = Duration::from_secs(1);
+
 /// A body under watch.
 pub(super) struct Paced {
     body: Body,
     pace: Pace,
-    began: Instant,
+    /// When it was first asked for.
+    began: Option<Instant>,
     bytes: u64,
     /// Set while it is waited for.
     patience: Option<Pin<Box<Sleep>>>,
@@ -45,11 +51,31 @@ pub(super) enum Broken {
 
 impl Paced {
     pub(super) fn new(body: Body, pace: Pace) -> Self {
-        Self { body, pace, began: Instant::now(), bytes: 0, patience: None }
+        Self { body, pace, began: None, bytes: 0, patience: None }
+    }
+
+    /// Whether any of it was asked for.
+    pub(super) fn has_begun(&self) -> bool {
+        self.began.is_some()
+    }
+
+    /// Reads what is left, if that is little and comes soon.
+    pub(super) async fn drain(&mut self) {
+        let mut bytes = 0;
+        let draining = async {
+            while bytes < DRAINED_BYTES_MAX && !hyper::body::Body::is_end_stream(self) {
+                match self.frame().await {
+                    Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, Bytes::len),
+                    _ => break,
+                }
+            }
+        };
+        // Whoever is slower loses the answer.
+        drop(timeout(DRAIN_MAX, draining).await);
     }
 
     fn is_slow(&self, now: Instant) -> bool {
-        let took = now - self.began;
+        let took = self.began.map_or(Duration::ZERO, |began| now - began);
         took > self.pace.pause_max
             && u128::from(self.bytes) * 1000 < u128::from(self.pace.bytes_per_second_min) * took.as_millis()
     }
@@ -68,6 +94,7 @@ impl hyper::body::Body for Paced {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        self.began.get_or_insert_with(Instant::now);
         match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(Broken::Off))),
