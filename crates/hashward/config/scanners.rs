@@ -58,7 +58,7 @@ pub(crate) struct RawClamdDoor {
     #[schemars(example = ["/srv/uploads"])]
     pub(crate) roots: Vec<String>,
     /// Connections that are served at a time, at each address, 1 to 1048576; more wait.
-    #[schemars(example = 1024)]
+    #[schemars(example = 4096)]
     pub(crate) connections_max: u64,
     /// The longest stream, in bytes, as clamd's `StreamMaxLength`, 1024 to 1099511627776.
     #[schemars(example = 26_214_400)]
@@ -89,7 +89,7 @@ impl Default for RawClamdDoor {
             socket_mode: "660".to_owned(),
             review: RawReview::Block,
             roots: Vec::new(),
-            connections_max: 256,
+            connections_max: 16_384,
             stream_bytes_max: 100 << 20,
             files_max: 16,
             command_timeout_ms: 30_000,
@@ -144,7 +144,7 @@ pub(crate) struct RawIcapDoor {
     #[schemars(example = 0)]
     pub(crate) preview_bytes: u64,
     /// Connections that are served at a time, at each address, 1 to 1048576; more wait. Clients are told.
-    #[schemars(example = 1024)]
+    #[schemars(example = 4096)]
     pub(crate) connections_max: u64,
     /// How long a connection may be idle between two requests, in milliseconds.
     #[schemars(example = 300_000)]
@@ -172,7 +172,7 @@ impl Default for RawIcapDoor {
             spool_memory_bytes_max: 256 << 10,
             spool_disk_bytes_max: 4 << 30,
             preview_bytes: 4096,
-            connections_max: 256,
+            connections_max: 16_384,
             idle_timeout_ms: 60_000,
             silence_timeout_ms: 30_000,
             body_timeout_ms: 300_000,

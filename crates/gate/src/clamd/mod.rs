@@ -43,10 +43,10 @@ pub struct ClamdLimits {
 }
 
 impl Default for ClamdLimits {
-    /// 256 connections, 100 MiB, 16 files; 30 s, 5 min, 10 min; 10 s.
+    /// 16,384 connections, 100 MiB, 16 files; 30 s, 5 min, 10 min; 10 s.
     fn default() -> Self {
         Self {
-            connections_max: 256,
+            connections_max: 16_384,
             stream_bytes_max: 100 << 20,
             files_max: 16,
             command_timeout: Duration::from_secs(30),

@@ -57,10 +57,10 @@ pub struct IcapLimits {
 }
 
 impl Default for IcapLimits {
-    /// 256 connections; 4 KiB, 256 KiB, 4 GiB; 60 s, 30 s, 5 min; 10 s.
+    /// 16,384 connections; 4 KiB, 256 KiB, 4 GiB; 60 s, 30 s, 5 min; 10 s.
     fn default() -> Self {
         Self {
-            connections_max: 256,
+            connections_max: 16_384,
             preview_bytes: 4096,
             spool_memory_bytes_max: 256 << 10,
             spool_disk_bytes_max: 4 << 30,
