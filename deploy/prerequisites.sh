@@ -4,6 +4,9 @@
 # need PACKAGE COMMAND: makes sure that COMMAND is there, from Debian's PACKAGE if it is not.
 # need_module PACKAGE MODULE: the same of a module of the system's Python.
 
+# Debian puts servers where only root looks for commands.
+PATH=$PATH:/usr/sbin
+
 need() {
     bring "$1" "$2" command -v "$2"
 }
@@ -27,6 +30,24 @@ bring() {
     "$@" >/dev/null 2>&1 && return 0
     echo "$name is missing: install it (Debian: package $package) and run this again" >&2
     exit 2
+}
+
+# need_without_service PACKAGE COMMAND: the same for a package that brings a service, which is not started.
+need_without_service() {
+    command -v "$2" >/dev/null 2>&1 && return 0
+    # invoke-rc.d(8) asks this file.
+    policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ] || ! command -v apt-get >/dev/null 2>&1; then
+        need "$1" "$2"
+        return 0
+    fi
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+    $as_root chmod 755 "$policy"
+    (need "$1" "$2") && status=0 || status=$?
+    $as_root rm "$policy"
+    [ "$status" = 0 ] || exit "$status"
 }
 
 need_to_build() {

@@ -21,6 +21,7 @@ use crate::cli::GateKey;
 use crate::config::{CommonDoor, Config, Finding, Gate};
 use crate::exit::Exit;
 use crate::output::{Output, Style};
+use crate::scanners::{self, BoundScanners, Serving};
 
 /// How often the doors look whether somebody asked for the end.
 const STOP_TICK: Duration = Duration::from_millis(20);
@@ -33,6 +34,7 @@ pub(crate) struct Bound<'a> {
     gate: &'a Gate,
     gatekeeper: Gatekeeper,
     http: Option<(Vec<Listener>, HttpLimits)>,
+    scanners: BoundScanners<'a>,
 }
 
 /// The gate as it is served.
@@ -46,7 +48,7 @@ impl<'a> Bound<'a> {
             None => None,
             Some(door) => Some((bind("gate.http", &door.common, HTTP_PROTOCOLS)?, door.limits)),
         };
-        Ok(Self { config, gate, gatekeeper, http })
+        Ok(Self { config, gate, gatekeeper, http, scanners: BoundScanners::bind(gate)? })
     }
 
     /// Starts to serve. Whoever asks is answered until `stop` is requested; then what is under way is finished.
@@ -93,6 +95,9 @@ impl<'a> Bound<'a> {
                 doors.spawn_on(serving, runtime.handle());
             }
         }
+        let grace = line.drain_timeout;
+        let serving = Serving { desk: &desk, grace, stop, metrics, health, runtime: runtime.handle() };
+        self.scanners.serve(&serving, &mut doors)?;
         let (stop, health) = (stop.clone(), health.clone());
         let body = move || {
             runtime.block_on(async {
@@ -120,7 +125,7 @@ impl Served {
 }
 
 /// Completes when the stop is requested.
-async fn stopped(stop: Stop) {
+pub(crate) async fn stopped(stop: Stop) {
     while !stop.is_requested() {
         tokio::time::sleep(STOP_TICK).await;
     }
@@ -164,7 +169,8 @@ fn tls(key: &str, door: &CommonDoor, protocols: &[&[u8]]) -> Result<Option<Serve
     door.tls.as_ref().map(load).transpose().with_context(|| format!("{key}.tls_certificates_file"))
 }
 
-fn bind(key: &str, door: &CommonDoor, protocols: &[&[u8]]) -> Result<Vec<Listener>> {
+/// Binds every address of a door.
+pub(crate) fn bind(key: &str, door: &CommonDoor, protocols: &[&[u8]]) -> Result<Vec<Listener>> {
     let tls = tls(key, door, protocols)?;
     let bound = door.listen.iter().map(|address| {
         let listener = Listener::bind(address).with_context(|| format!("{key}.listen: {address}"))?;
@@ -176,19 +182,24 @@ fn bind(key: &str, door: &CommonDoor, protocols: &[&[u8]]) -> Result<Vec<Listene
 
 /// What is wrong around the gate: keys, certificates, addresses.
 pub(crate) fn problems(gate: &Gate) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = scanners::problems(gate);
     if let Some(Err(error)) = gate.keys_file.as_deref().map(KeyFile::load) {
         findings.push(Finding::of("gate.keys_file", error));
     }
-    if let Some(http) = &gate.http {
-        if let Some(Err(error)) = http.common.tls.as_ref().map(|files| ServerTls::load(files, HTTP_PROTOCOLS))
-        {
-            findings.push(Finding::of("gate.http.tls_certificates_file", error));
+    let doors = [
+        ("gate.http", gate.http.as_ref().map(|door| &door.common), HTTP_PROTOCOLS),
+        ("gate.clamd", gate.clamd.as_ref().map(|door| &door.common), &[]),
+        ("gate.icap", gate.icap.as_ref().map(|door| &door.common), &[]),
+    ];
+    for (key, door, protocols) in doors {
+        let Some(door) = door else { continue };
+        if let Some(Err(error)) = door.tls.as_ref().map(|files| ServerTls::load(files, protocols)) {
+            findings.push(Finding::of(&format!("{key}.tls_certificates_file"), error));
         }
-        for address in &http.common.listen {
+        for address in &door.listen {
             if let Err(error) = Listener::bind(address) {
                 let what = format_args!("{address} cannot be listened on: {error}");
-                findings.push(Finding::of("gate.http.listen", what));
+                findings.push(Finding::of(&format!("{key}.listen"), what));
             }
         }
     }

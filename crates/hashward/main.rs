@@ -30,6 +30,7 @@ mod progress;
 mod release;
 mod run;
 mod scan;
+mod scanners;
 mod shares;
 mod subscribe;
 mod subscriptions;

@@ -2,10 +2,11 @@
 //! digest, and what was understood survives being written and read again.
 //!
 //! `cargo install cargo-fuzz`, then in this folder `cargo +nightly fuzz run --fuzz-dir . vics`; the targets are called
-//! like the formats, and `auto` recognises them. The targets `digests`, `evidence` and `release` are about something else; see
+//! like the formats, and `auto` recognises them. The targets `digests`, `evidence`, `release` and those of doors are about something else; see
 //! there.
 
 pub mod digests;
+pub mod doors;
 pub mod evidence;
 pub mod releases;
 

@@ -13,6 +13,8 @@ mod evidence;
 mod evidence_elsewhere;
 mod fixture;
 mod gate;
+mod gate_clamd;
+mod gate_icap;
 mod guard;
 mod https;
 mod inbox;

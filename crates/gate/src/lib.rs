@@ -10,19 +10,25 @@
 //! It has no authentication: whoever configures it binds it to an address that only trusted people reach.
 
 mod admin;
+pub mod clamd;
+mod descriptors;
 mod desk;
 mod door;
 mod http;
+pub mod icap;
 mod listener;
 mod routes;
+mod scanner;
 mod tls;
 mod who;
 
 pub use admin::{Admin, AdminLimits};
+pub use descriptors::Descriptors;
 pub use desk::{AsyncDesk, AsyncDeskLimits, AsyncUpload};
 pub use door::{Door, DoorKind, Fail, OpenConnection, Passage};
 pub use http::{HttpDoor, HttpLimits, Pace, document, parse_digests};
 pub use listener::{Address, Closing, Connection, ConnectionLimits, Listener, Peer, Stream};
+pub use scanner::Review;
 pub use tls::{ServerTls, TlsError, TlsFiles};
 pub use who::{
     Caller, Gatekeeper, Key, KeyFile, KeysError, NewKey, Role, TenantLimits, Tenants, UnderWay, UsedUp,

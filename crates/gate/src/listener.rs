@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::descriptors::{Descriptors, WithDescriptors};
 use crate::door::Door;
 use crate::tls::{ServerTls, fingerprint};
 
@@ -64,6 +65,8 @@ pub struct Connection {
     pub peer: Peer,
     /// When to come to an end.
     pub closing: Closing,
+    /// What came beside the bytes, at a listener [`with descriptors`](Listener::with_descriptors).
+    pub descriptors: Descriptors,
 }
 
 /// What the transport knows of a client.
@@ -98,6 +101,7 @@ pub struct Listener {
     socket: Socket,
     tls: Option<ServerTls>,
     door: Option<Door>,
+    takes_descriptors: bool,
 }
 
 #[derive(Debug)]
@@ -132,13 +136,20 @@ impl Listener {
                 Socket::Unix(listener, SocketFile(path.clone()))
             }
         };
-        Ok(Self { socket, tls: None, door: None })
+        Ok(Self { socket, tls: None, door: None, takes_descriptors: false })
     }
 
     /// With TLS before everything else.
     #[must_use]
     pub fn with_tls(mut self, tls: Option<ServerTls>) -> Self {
         self.tls = tls;
+        self
+    }
+
+    /// Clients of a Unix socket may send open files beside their bytes. Elsewhere what they send is closed.
+    #[must_use]
+    pub fn with_descriptors(mut self) -> Self {
+        self.takes_descriptors = true;
         self
     }
 
@@ -176,7 +187,7 @@ impl Listener {
     where
         F: Future<Output = ()> + Send,
     {
-        let accepting = Accepting::new(self.socket)?;
+        let accepting = Accepting::new(self.socket, self.takes_descriptors)?;
         let acceptor = self.tls.map(|tls| TlsAcceptor::from(tls.0));
         let room = Arc::new(Semaphore::new(limits.connections_max));
         let (closing, is_closing) = watch::channel(());
@@ -192,7 +203,7 @@ impl Listener {
                 Some(_) = connections.join_next() => continue,
                 accepted = accept => accepted,
             };
-            let Ok(stream) = accepted else {
+            let Ok((stream, descriptors)) = accepted else {
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             };
@@ -201,7 +212,7 @@ impl Listener {
             connections.spawn(async move {
                 let shaken = timeout(limits.handshake_timeout, shake_hands(stream, acceptor)).await;
                 if let Ok(Ok((stream, peer))) = shaken {
-                    answer(Connection { stream, peer, closing }).await;
+                    answer(Connection { stream, peer, closing, descriptors }).await;
                 }
                 drop(guard);
             });
@@ -229,29 +240,44 @@ async fn shake_hands(
 }
 
 /// A socket in the hands of the runtime.
-enum Accepting {
+struct Accepting {
+    socket: Bound,
+    takes_descriptors: bool,
+}
+
+enum Bound {
     Tcp(tokio::net::TcpListener),
     Unix(tokio::net::UnixListener, #[expect(dead_code, reason = "its drop removes the file")] SocketFile),
 }
 
 impl Accepting {
-    fn new(socket: Socket) -> io::Result<Self> {
-        Ok(match socket {
-            Socket::Tcp(listener, _) => Self::Tcp(tokio::net::TcpListener::from_std(listener)?),
-            Socket::Unix(listener, file) => Self::Unix(tokio::net::UnixListener::from_std(listener)?, file),
-        })
+    fn new(socket: Socket, takes_descriptors: bool) -> io::Result<Self> {
+        let socket = match socket {
+            Socket::Tcp(listener, _) => Bound::Tcp(tokio::net::TcpListener::from_std(listener)?),
+            Socket::Unix(listener, file) => Bound::Unix(tokio::net::UnixListener::from_std(listener)?, file),
+        };
+        Ok(Self { socket, takes_descriptors })
     }
 
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match self {
-            Self::Tcp(listener) => {
+    async fn accept(&self) -> io::Result<(Box<dyn Stream>, Descriptors)> {
+        let descriptors = Descriptors::default();
+        let stream: Box<dyn Stream> = match &self.socket {
+            Bound::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 // Answers are small, and wait for nothing.
                 stream.set_nodelay(true)?;
                 Box::new(stream)
             }
-            Self::Unix(listener, _) => Box::new(listener.accept().await?.0),
-        })
+            Bound::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                if self.takes_descriptors {
+                    Box::new(WithDescriptors { stream, descriptors: descriptors.clone() })
+                } else {
+                    Box::new(stream)
+                }
+            }
+        };
+        Ok((stream, descriptors))
     }
 }
 

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checked::{Check, MS_MAX};
+use super::scanners::{ClamdDoor, IcapDoor, RawClamdDoor, RawIcapDoor, clamd, icap};
 
 /// The doors at which providers ask about one content and wait for the verdict. None is open unless it has an address.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Serialize)]
@@ -59,6 +60,10 @@ pub(crate) struct RawGate {
     pub(crate) tenant_matches_per_hour: u64,
     /// The HTTP door.
     pub(crate) http: RawHttpDoor,
+    /// The door that speaks the protocol of clamd.
+    pub(crate) clamd: RawClamdDoor,
+    /// The door that speaks ICAP.
+    pub(crate) icap: RawIcapDoor,
 }
 
 impl Default for RawGate {
@@ -77,6 +82,8 @@ impl Default for RawGate {
             tenant_requests_at_a_time: 1024,
             tenant_matches_per_hour: 0,
             http: RawHttpDoor::default(),
+            clamd: RawClamdDoor::default(),
+            icap: RawIcapDoor::default(),
         }
     }
 }
@@ -185,6 +192,10 @@ pub(crate) struct Gate {
     pub(crate) tenants: TenantLimits,
     /// The HTTP door; `None`: it is closed.
     pub(crate) http: Option<HttpDoor>,
+    /// The clamd door; `None`: it is closed.
+    pub(crate) clamd: Option<ClamdDoor>,
+    /// The ICAP door; `None`: it is closed.
+    pub(crate) icap: Option<IcapDoor>,
 }
 
 /// An open HTTP door.
@@ -208,15 +219,15 @@ pub(crate) struct CommonDoor {
 }
 
 /// A door as it is written, whichever it is.
-struct Written<'a> {
-    name: &'static str,
-    listen: &'a [String],
-    fail: RawFail,
-    insecure: bool,
-    tls_certificates_file: &'a str,
-    tls_key_file: &'a str,
-    tls_clients_file: &'a str,
-    socket_mode: &'a str,
+pub(super) struct Written<'a> {
+    pub(super) name: &'static str,
+    pub(super) listen: &'a [String],
+    pub(super) fail: RawFail,
+    pub(super) insecure: bool,
+    pub(super) tls_certificates_file: &'a str,
+    pub(super) tls_key_file: &'a str,
+    pub(super) tls_clients_file: &'a str,
+    pub(super) socket_mode: &'a str,
 }
 
 impl Written<'_> {
@@ -225,7 +236,7 @@ impl Written<'_> {
     }
 
     /// The door, unless it is closed.
-    fn door(&self, check: &mut Check) -> Option<CommonDoor> {
+    pub(super) fn door(&self, check: &mut Check) -> Option<CommonDoor> {
         if self.listen.is_empty() {
             return None;
         }
@@ -340,6 +351,8 @@ pub(super) fn gate(raw: &RawGate, check: &mut Check) -> Option<Gate> {
         anonymous_tenant,
         tenants,
         http: common.map(|common| HttpDoor { common, limits }),
+        clamd: clamd(&raw.clamd, check),
+        icap: icap(&raw.icap, check),
     };
     let is_known =
         gate.keys_file.is_some() || !gate.certificates.is_empty() || gate.anonymous_tenant.is_some();
@@ -347,7 +360,8 @@ pub(super) fn gate(raw: &RawGate, check: &mut Check) -> Option<Gate> {
         let expected = "nobody may ask: set gate.keys_file, gate.certificates or gate.anonymous_tenant";
         check.wrong("gate.http.listen", expected);
     }
-    gate.http.is_some().then_some(gate)
+    let is_open = gate.http.is_some() || gate.clamd.is_some() || gate.icap.is_some();
+    is_open.then_some(gate)
 }
 
 /// What a tenant's name may be.

@@ -8,6 +8,7 @@ mod host;
 mod keys;
 mod layers;
 mod raw;
+mod scanners;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub(crate) use document::{reference, schema_text, show};
 pub(crate) use finding::{ConfigError, Finding};
 pub(crate) use gate::{CommonDoor, Gate};
 pub(crate) use layers::{Flag, FlagValue, Sources};
+pub(crate) use scanners::{ClamdDoor, IcapDoor};
 pub(crate) use settings::Settings;
 
 use crate::nearest::nearest;

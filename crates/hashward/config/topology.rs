@@ -108,7 +108,8 @@ fn keys(config: &Config, findings: &mut Vec<Finding>) {
 
 fn gate(config: &Config, findings: &mut Vec<Finding>) {
     if config.source == SourceKind::None && config.gate.is_none() {
-        let what = "\"none\", and every door is closed: there is nothing to do; set gate.http.listen";
+        let what = "\"none\", and every door is closed: there is nothing to do; set gate.http.listen, \
+                    gate.clamd.listen or gate.icap.listen";
         findings.push(Finding::of("source.kind", what));
     }
 }

@@ -4,7 +4,7 @@ mod answer;
 mod content;
 mod digests;
 mod endpoints;
-mod identity;
+pub(crate) mod identity;
 mod openapi;
 mod pace;
 mod problem;

@@ -102,7 +102,7 @@ impl HttpDoor {
 
 /// Answers the requests of one connection. Its errors are the client's, and concern nobody else.
 async fn answer(connection: Connection, router: Router, limits: HttpLimits) {
-    let Connection { stream, peer, mut closing } = connection;
+    let Connection { stream, peer, mut closing, .. } = connection;
     let known = peer.protocol.as_deref().map(|protocol| protocol == b"h2");
     let Some((stream, is_http2)) = begin(stream, known, limits.head_timeout).await else { return };
     let router = TowerToHyperService::new(router);
