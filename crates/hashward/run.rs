@@ -13,7 +13,7 @@ use tracing::{error, info};
 
 use crate::config::{self, AlertsKind, Config, SourceKind};
 use crate::control;
-use crate::evidence::Recorder;
+use crate::evidence::{Recorder, RecordingSink};
 use crate::exit::Exit;
 use crate::gate::Bound;
 use crate::lists::{self, First, Keeping, Loader, Teller, Told, Waker};
@@ -89,7 +89,7 @@ impl<'a> Worker<'a> {
     /// swapped in.
     pub(crate) fn work(&self, printer: Option<Printer>) -> Result<Exit> {
         let config = self.config;
-        let recorder = Recorder::open(config, &self.metrics, &self.health)?;
+        let mut recorder = Recorder::open(config, &self.metrics, &self.health)?;
         let mut loader = Loader::new(config, Keeping::AsConfigured)?;
         let ledger = recorder.as_ref().map(Recorder::ledger);
         let teller =
@@ -117,6 +117,10 @@ impl<'a> Worker<'a> {
         let (stop, metrics, health) = (&self.stop, &self.metrics, &self.health);
         let gate = match (bound, sinks.gate) {
             (Some(bound), Some(sink)) => {
+                let sink = match Recorder::open(config, metrics, health)? {
+                    Some(recorder) => Box::new(RecordingSink::new(sink, recorder)),
+                    None => sink,
+                };
                 Some(bound.serve(decides.decider().clone(), sink, stop, metrics, health)?)
             }
             _ => None,
@@ -134,6 +138,7 @@ impl<'a> Worker<'a> {
             }),
             Decides::GateAlone(_) => {
                 while !stop.is_requested() {
+                    recorder.iter_mut().for_each(Recorder::rest);
                     thread::sleep(STOP_TICK);
                 }
                 Ok(Ended::Drained)

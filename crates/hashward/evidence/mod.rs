@@ -16,7 +16,7 @@ use crate::output::Style;
 
 pub(crate) use args::{EvidenceCommand, HELP};
 pub(crate) use log::{problem, record};
-pub(crate) use recording::{Ledger, Recorder, Recording};
+pub(crate) use recording::{Ledger, Recorder, Recording, RecordingSink};
 
 /// Does what was asked.
 pub(crate) fn evidence(command: &EvidenceCommand, style: Style) -> Result<Exit> {

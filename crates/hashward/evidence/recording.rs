@@ -3,6 +3,7 @@
 //! ```text
 //! judge ─▶ Recording ─▶ the delivery ─▶ commit
 //!             │ one append for each batch, durable before the delivery has it
+//! gate  ─▶ RecordingSink ─▶ the sink ─▶ answer      one append for each alert
 //! lists ─▶ Ledger
 //! ```
 //!
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use hashward_core::Alert;
-use hashward_engine::{Delivery, Health, Judged, Metrics, Outgoing, Patience, PortError};
+use hashward_engine::{AlertSink, Delivery, Health, Judged, Metrics, Outgoing, Patience, PortError, Ticket};
 use hashward_evidence::{AuditLog, EvidenceError, Record, What, alert_hash};
 use jiff::Timestamp;
 use serde_json::json;
@@ -129,6 +130,13 @@ impl Recorder {
         Ok(())
     }
 
+    /// Appends what waits, if something does: for a worker without a line.
+    pub(crate) fn rest(&mut self) {
+        if !self.ledger.is_empty() {
+            self.finish();
+        }
+    }
+
     /// Appends what waits, once more and no more. Whether nothing waits now.
     fn finish(&mut self) -> bool {
         let waiting = self.ledger.waiting();
@@ -197,5 +205,37 @@ impl<D: Delivery> Delivery for Recording<D> {
     fn drain(&mut self, deadline: Instant) -> Result<bool, PortError> {
         let recorded = self.recorder.as_mut().is_none_or(Recorder::finish);
         Ok(self.delivery.drain(deadline)? && recorded)
+    }
+}
+
+/// The gate's sink, before which every alert is recorded. Who fails to record it fails to send it, and is tried again.
+pub(crate) struct RecordingSink {
+    sink: Box<dyn AlertSink>,
+    recorder: Recorder,
+    /// What is recorded, and perhaps not sent yet.
+    recorded: Option<Ticket>,
+}
+
+impl RecordingSink {
+    /// Records what `sink` is to deliver.
+    pub(crate) fn new(sink: Box<dyn AlertSink>, recorder: Recorder) -> Self {
+        Self { sink, recorder, recorded: None }
+    }
+}
+
+impl AlertSink for RecordingSink {
+    fn send(&mut self, ticket: Ticket, outgoing: &Outgoing) -> Result<(), PortError> {
+        if let Outgoing::Alert(alert) = outgoing
+            && self.recorded != Some(ticket)
+        {
+            let record = record(alert, &self.recorder.instance);
+            self.recorder.append(&[record]).map_err(|error| port_error(&error))?;
+            self.recorded = Some(ticket);
+        }
+        self.sink.send(ticket, outgoing)
+    }
+
+    fn acknowledged(&mut self, wait: Duration, acknowledged: &mut Vec<Ticket>) -> Result<(), PortError> {
+        self.sink.acknowledged(wait, acknowledged)
     }
 }
