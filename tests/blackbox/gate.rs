@@ -253,3 +253,29 @@ fn schemathesis_finds_no_fault() {
     assert!(!worker.log().contains("panicked"), "{}", worker.log());
     assert!(worker.terminate().0.success());
 }
+
+#[test]
+fn what_the_gate_alerts_is_on_record_before_the_answer() {
+    let fixture = Fixture::new("gate-evidence", 10);
+    let folder = fixture.path();
+    let ok = |arguments: &[&str]| {
+        let output = hashward_output(folder, arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    ok(&["evidence", "init", "evidence", "--name", "example.org/evidence", "--key-file", "evidence.key"]);
+    fs::write(folder.join("listed"), listed(3)).unwrap();
+    let evidence = "[evidence]\ndirectory = \"evidence\"\nkey_file = \"evidence.key\"\n";
+    let (worker, address) = start(&fixture, &(OPEN.to_owned() + evidence));
+    let url = format!("http://{address}/v1/content");
+    let (_, _, body) = curl(folder, &["--data-binary", "@listed", &url]);
+    let answer = json(body.as_bytes());
+    let alert = answer["alert_id"].as_str().expect("it was alerted");
+    ok(&["evidence", "prove", "evidence", "--alert", alert, "--out", "alert.proof"]);
+    // What went live is recorded without a line, too.
+    wait_for("the generation", || {
+        ok(&["evidence", "show", "evidence", "--json"]).contains("\"release-applied\"").then_some(())
+    });
+    let (status, log) = worker.terminate();
+    assert!(status.success(), "{log}");
+}
