@@ -37,7 +37,7 @@ fn readiness(health: &Health) -> Response {
     let state = |state: Result<(), String>| Value::from(state.err().unwrap_or_else(|| "ready".to_owned()));
     let parts: Map<_, _> = parts.into_iter().map(|(name, part)| (name.to_owned(), state(part))).collect();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut told = json!({ "ready": is_ready, "parts": parts, "remarks": health.remarks() });
+    let mut told = json!({ "ready": is_ready, "parts": parts });
     let doors: Map<_, _> = health
         .doors()
         .into_iter()
@@ -45,6 +45,10 @@ fn readiness(health: &Health) -> Response {
         .collect();
     if !doors.is_empty() {
         told["doors"] = Value::Object(doors);
+    }
+    let remarks = health.remarks();
+    if !remarks.is_empty() {
+        told["remarks"] = json!(remarks);
     }
     json_response(status, &told)
 }

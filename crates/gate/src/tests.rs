@@ -88,6 +88,11 @@ fn each_path_answers() {
     served.health.not_ready(Part::Delivery, "disk full");
     assert_eq!(json_of(&served.ask("GET", "/readyz").1)["parts"]["delivery"], "disk full");
     served.health.ready(Part::Delivery);
+    served.health.remark("list national", Some("stale".to_owned()));
+    let remarked = json_of(&served.ask("GET", "/readyz").1);
+    assert_eq!((&remarked["ready"], &remarked["remarks"]["list national"]), (&json!(true), &json!("stale")));
+    served.health.remark("list national", None);
+    assert!(json_of(&served.ask("GET", "/readyz").1).get("remarks").is_none());
 
     let (head, body) = served.ask("GET", "/metrics");
     assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
