@@ -153,15 +153,16 @@ impl<'a> Worker<'a> {
         exit(ended)
     }
 
-    /// Waits until something of a subscription was fetched, if there is nothing else to match against: until then this
-    /// worker is not ready, and takes nothing in. Says whether to go on.
+    /// Waits until of every subscription all was there once: until then this worker is not ready, and takes nothing in,
+    /// since what it let pass would not be looked at again. Says whether to go on.
     fn wait_for_lists(&self, loader: &mut Loader) -> Result<bool> {
-        let mut is_told = false;
-        while !loader.has_lists()? {
-            if !is_told {
-                self.health.not_ready(Part::Lists, "waiting for the first release of a subscription");
-                info!("no list yet: waiting for the first release of a subscription");
-                is_told = true;
+        let mut told = None;
+        while let Some(what) = loader.waits_for()? {
+            if told.as_ref() != Some(&what) {
+                let waiting = format!("waiting for {what}");
+                info!("lists are not complete yet: {waiting}");
+                self.health.not_ready(Part::Lists, waiting);
+                told = Some(what);
             }
             if !self.waker.wait(Instant::now() + LISTS_LOOK, &self.stop) {
                 return Ok(false);

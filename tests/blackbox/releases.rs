@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::fixture::{harmless, listed};
+use hashward_core::Algorithm;
+
+use crate::fixture::{harmless, hex, json, listed};
+use crate::list_fixture::text_list;
 use crate::publisher::{PUBLISH, Provider, Publisher};
 use crate::worker::{Worker, hashward, text, wait_for};
 
@@ -69,7 +72,7 @@ fn a_dry_run_shows_and_a_guard_rail_refuses() {
         publisher.add(n);
     }
     publisher.publish(&[]);
-    publisher.lists.write("more.txt", crate::list_fixture::text_list(4..12));
+    publisher.lists.write("more.txt", text_list(4..12));
     publisher.lists.ok(&["import", "national", "more.txt"]);
     let dry = ["release", "publish", "repo", "national", "--dry-run"];
     let told = publisher.ok(&dry);
@@ -90,9 +93,16 @@ fn a_worker_follows_from_an_empty_disk() {
     let provider = Provider::new(&publisher, "subscriptions", None);
     let mut command = hashward();
     command.current_dir(publisher.path("")).args(["run", "--log-format", "json"]).args(provider.settings());
-    for set in
-        ["http.listen=127.0.0.1:0", "inbox.poll_ms=10", "inbox.settle_ms=0", "subscriptions.poll_ms=50"]
-    {
+    for set in [
+        "http.listen=127.0.0.1:0",
+        "inbox.poll_ms=10",
+        "inbox.settle_ms=0",
+        "subscriptions.poll_ms=50",
+        // What an operator decides is not held against the caps.
+        "guard.free_entries=0",
+        "guard.growth_percent_max=1000",
+        "guard.removals_percent_max=10",
+    ] {
         command.args(["--set", set]);
     }
     let mut worker = Worker::spawn(command);
@@ -182,7 +192,7 @@ fn what_publishers_and_providers_do_is_on_record() {
         .lines()
         .skip(1)
         .map(|line| {
-            let record = &crate::fixture::json(line.as_bytes())["entry"];
+            let record = &json(line.as_bytes())["entry"];
             let fields = ["kind", "list", "role", "number", "reason"].map(|field| &record[field]);
             let words = fields.into_iter().filter(|value| !value.is_null());
             let words: Vec<String> = words.map(|value| value.to_string().replace('"', "")).collect();
@@ -208,4 +218,73 @@ fn what_publishers_and_providers_do_is_on_record() {
         ]
     );
     publisher.ok(&["evidence", "verify", "log", "--key", key]);
+}
+
+/// A worker over the inbox that follows a provider's subscriptions.
+fn following(provider: &Provider<'_>, more: &[&str]) -> Worker {
+    let mut command = hashward();
+    command.current_dir(provider.publisher.path("")).args(["run", "--log-format", "json"]);
+    command.args(provider.settings()).args(more);
+    for set in ["http.listen=127.0.0.1:0", "subscriptions.poll_ms=50", "lists.watch_ms=50"] {
+        command.args(["--set", set]);
+    }
+    Worker::spawn(command)
+}
+
+#[test]
+fn lists_whose_disk_is_away_stay_and_those_that_are_removed_go() {
+    let publisher = Publisher::new();
+    publisher.add(0);
+    publisher.publish(&[]);
+    publisher.lists.write("own.txt", text_list(50..52));
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    provider.ok(&["pull"]);
+    let mut worker = following(&provider, &["--list", "own.txt"]);
+    worker.wait_ready();
+    let entries = |worker: &mut Worker| worker.metric("hashward_list_entries", "list=\"national\"");
+    assert_eq!(entries(&mut worker), 1.0);
+    fs::rename(publisher.path("subscriptions"), publisher.path("away")).unwrap();
+    // An empty folder is what a disk that is not mounted leaves.
+    fs::create_dir(publisher.path("subscriptions")).unwrap();
+    wait_for("the loss to be told", || worker.log().contains("is its disk there?").then_some(()));
+    assert_eq!(entries(&mut worker), 1.0, "what was good goes on");
+    fs::remove_dir(publisher.path("subscriptions")).unwrap();
+    fs::rename(publisher.path("away"), publisher.path("subscriptions")).unwrap();
+    publisher.add(1);
+    publisher.publish(&[]);
+    wait_for("the next release", || (entries(&mut worker) == 2.0).then_some(()));
+    provider.ok(&["remove", "authority", "--reason", "a test"]);
+    let says = |worker: &mut Worker, text: &str| worker.get("/metrics").1.contains(text);
+    wait_for("the list to go", || {
+        (!says(&mut worker, "hashward_list_entries{list=\"national\"}")).then_some(())
+    });
+    wait_for("nothing to be told of it", || (!says(&mut worker, "hashward_list_release{")).then_some(()));
+    assert_eq!(worker.metric("hashward_list_entries", "list=\"own\""), 2.0);
+    worker.terminate();
+}
+
+#[test]
+fn a_worker_begins_when_of_every_subscription_all_is_there() {
+    let [publisher, other] = [(); 2].map(|()| Publisher::new());
+    publisher.add(0);
+    publisher.publish(&[]);
+    publisher.lists.write("own.txt", text_list(50..52));
+    let provider = Provider::new(&publisher, "subscriptions", None);
+    let repository = other.path("repo").display().to_string();
+    let root = other.path("repo/metadata/1.root.json").display().to_string();
+    provider.ok(&["add", "second", &repository, "--root", &root]);
+    let mut worker = following(&provider, &["--list", "own.txt"]);
+    wait_for("only the other one to be waited for", || {
+        worker.log().contains("waiting for the first release of second").then_some(())
+    });
+    assert_eq!(worker.get("/readyz").0, 503);
+    other.lists.init("international");
+    let digest = format!("sha256:{}", hex(Algorithm::Sha256, &listed(7)));
+    other.lists.ok(&["add", "international", "--digest", &digest, "--why", "a test"]);
+    let mut publish = PUBLISH;
+    publish[3] = "international";
+    other.ok(&publish);
+    worker.wait_ready();
+    assert_eq!(worker.metric("hashward_list_entries", ""), 4.0);
+    worker.terminate();
 }

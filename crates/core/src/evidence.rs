@@ -15,6 +15,8 @@ words! {
         ReleaseApplied = "release-applied",
         /// An operator went back to an earlier state.
         RolledBack = "rolled-back",
+        /// An operator gave up a list that was subscribed to: nothing is matched against it any more.
+        ListRemoved = "list-removed",
         /// An operator ended a rollback: the lists are followed again.
         Resumed = "resumed",
     }

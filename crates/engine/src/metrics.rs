@@ -323,6 +323,24 @@ impl Metrics {
         }
     }
 
+    /// A subscription is there no more.
+    pub fn subscription_gone(&self, subscription: &str) {
+        for result in ["applied", "same", "failed"] {
+            // It may never have been counted; then there is nothing to remove.
+            drop(self.pulls.remove_label_values(&[subscription, result]));
+        }
+        drop(self.pulled.remove_label_values(&[subscription]));
+    }
+
+    /// A list is subscribed to no more.
+    pub fn release_gone(&self, list: &str) {
+        drop(self.release.remove_label_values(&[list]));
+        drop(self.release_created.remove_label_values(&[list]));
+        drop(self.release_expires.remove_label_values(&[list]));
+        drop(self.release_stale.remove_label_values(&[list]));
+        drop(self.release_held.remove_label_values(&[list]));
+    }
+
     /// Which release of a subscribed list is held.
     pub fn release_held(&self, list: &str, release: &ReleaseGauges) {
         let number = i64::try_from(release.number).unwrap_or(i64::MAX);

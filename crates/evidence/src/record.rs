@@ -70,6 +70,13 @@ pub enum What {
         /// Why.
         reason: String,
     },
+    /// An operator gave up a list that was subscribed to.
+    ListRemoved {
+        /// The list.
+        list: ListId,
+        /// Why.
+        reason: String,
+    },
     /// An operator ended a rollback: the lists are followed again.
     Resumed {
         /// The list, if it is one list.
@@ -103,6 +110,7 @@ impl What {
             Self::ReleasePulled(_) => EvidenceKind::ReleasePulled,
             Self::ReleaseApplied { .. } => EvidenceKind::ReleaseApplied,
             Self::RolledBack { .. } => EvidenceKind::RolledBack,
+            Self::ListRemoved { .. } => EvidenceKind::ListRemoved,
             Self::Resumed { .. } => EvidenceKind::Resumed,
         }
     }

@@ -10,6 +10,7 @@ pub(crate) fn check(config: &Config) -> Vec<Finding> {
     transactions(config, &mut findings);
     files(config, &mut findings);
     keys(config, &mut findings);
+    subscriptions(config, &mut findings);
     gate(config, &mut findings);
     findings.into_iter().map(|finding| config.places.mark(finding)).collect()
 }
@@ -111,5 +112,13 @@ fn gate(config: &Config, findings: &mut Vec<Finding>) {
         let what = "\"none\", and every door is closed: there is nothing to do; set gate.http.listen, \
                     gate.clamd.listen or gate.icap.listen";
         findings.push(Finding::of("source.kind", what));
+    }
+}
+
+fn subscriptions(config: &Config, findings: &mut Vec<Finding>) {
+    if config.subscriptions.directory.is_some() && config.lists.watch.is_none() {
+        let what =
+            "0: releases would be fetched and never go live; with subscriptions.directory lists are watched";
+        findings.push(Finding::of("lists.watch_ms", what));
     }
 }

@@ -135,10 +135,12 @@ impl Loader {
         })
     }
 
-    /// Whether there is a list. There may be none yet if nothing of any subscription was fetched.
-    pub(crate) fn has_lists(&mut self) -> Result<bool> {
+    /// What must be there before there can be a first generation, if it is not yet: of every subscription all that it
+    /// takes.
+    pub(crate) fn waits_for(&mut self) -> Result<Option<String>> {
         self.sources.rescan()?;
-        Ok(!self.sources.is_empty())
+        // What an operator wishes to stay at is kept already.
+        Ok(if self.wish()?.is_some() { None } else { self.sources.waits_for() })
     }
 
     /// What is to be said of what was read since the last time.
@@ -159,8 +161,8 @@ impl Loader {
     /// The first generation: of what the lists say now, or if that cannot be had the newest kept one. Sealed files are
     /// kept nowhere: they must be there.
     pub(crate) fn first(&mut self) -> Result<First> {
-        if !self.has_lists()? {
-            bail!("no list: nothing of any subscription was fetched yet: `hashward subscribe pull`");
+        if let Some(what) = self.waits_for()? {
+            bail!("no lists yet: waiting for {what}: `hashward subscribe pull`");
         }
         if let Some(held) = self.wish()? {
             let snapshot = self.roll_back(&held)?;
@@ -454,7 +456,12 @@ impl Loader {
     }
 
     fn rails<'a>(&'a self, previous: Option<&'a Snapshot>) -> Rails<'a> {
-        Rails { known_good: self.known_good.as_ref(), caps: Some(self.guard.caps), previous }
+        Rails {
+            known_good: self.known_good.as_ref(),
+            caps: Some(self.guard.caps),
+            moved: self.sources.held(),
+            previous,
+        }
     }
 }
 

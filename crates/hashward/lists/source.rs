@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use hashward_core::ListId;
 use hashward_index::is_index_file;
 use hashward_list::store::{Store, is_list_folder};
 use hashward_list::{FolderState, ListError, ListHistory, LoadOptions, NamedHistory, OpenList};
 use hashward_release::{ReplicaKey, ReplicaReader, is_replica_folder, replica_state};
 
-use crate::subscriptions::replicas;
+use crate::subscriptions::{self, Found};
 
 /// What is named as a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,8 +84,10 @@ pub(crate) struct Sources {
     all: Vec<Source>,
     /// Where the lists are that were named.
     named: Vec<PathBuf>,
-    /// The folder of subscriptions, whose lists come and go.
+    /// The folder of subscriptions, whose lists come and go behind those that are named.
     subscriptions: Option<PathBuf>,
+    /// What was in it at the last look.
+    found: Found,
     options: LoadOptions,
     replica_key: ReplicaKey,
 }
@@ -105,37 +108,57 @@ impl Sources {
         replica_key: ReplicaKey,
     ) -> Result<Self> {
         let (named, subscriptions) = (named.to_vec(), subscriptions.map(Path::to_owned));
-        let mut sources = Self { all: Vec::new(), named, subscriptions, options, replica_key };
+        let source = |path: &PathBuf| Source { path: path.clone(), kind: Kind::of(path), looks: None };
+        let (all, found) = (named.iter().map(source).collect(), Found::default());
+        let mut sources = Self { all, named, subscriptions, found, options, replica_key };
         sources.rescan()?;
         Ok(sources)
     }
 
-    /// Looks which lists there are now: those of subscriptions come and go.
+    /// Looks which lists there are now: those of subscriptions come and go. One that went without being removed is an
+    /// error, and what was there stays: its disk may be away.
     pub(crate) fn rescan(&mut self) -> Result<()> {
-        let mut paths = self.named.clone();
-        if let Some(directory) = &self.subscriptions {
-            paths.extend(replicas(directory)?);
+        let Some(directory) = &self.subscriptions else {
+            return Ok(());
+        };
+        let found = subscriptions::look(directory)?;
+        let gone = self.all[self.named.len()..].iter().map(|source| &source.path);
+        let mut gone = gone.filter(|path| !found.replicas.contains(path));
+        if let Some(lost) = gone.find(|path| !subscriptions::is_removed(directory, path)) {
+            bail!(
+                "{}: was there and is no more, or cannot be read: is its disk there? To give a subscription up, \
+                 `hashward subscribe remove` it",
+                lost.display()
+            );
         }
-        if self.all.iter().map(|source| &source.path).ne(&paths) {
-            let mut before = std::mem::take(&mut self.all);
-            self.all = paths
-                .into_iter()
-                .map(|path| match before.iter().position(|source| source.path == path) {
-                    Some(place) => before.swap_remove(place),
-                    None => Source { kind: Kind::of(&path), path, looks: None },
-                })
-                .collect();
-            if !before.is_empty() {
-                // What went is not told by the looks of those that are left.
-                self.forget();
+        let mut known = self.all.split_off(self.named.len());
+        self.all.extend(found.replicas.iter().map(|path| {
+            match known.iter().position(|source| source.path == *path) {
+                Some(place) => known.swap_remove(place),
+                None => Source { path: path.clone(), kind: Kind::Replica, looks: None },
             }
+        }));
+        if !known.is_empty() {
+            // What went is not told by the looks of those that are left.
+            self.forget();
         }
+        self.found = found;
         Ok(())
     }
 
-    /// Whether there is no list.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+    /// What must be there before there can be a first generation, if it is not yet.
+    pub(crate) fn waits_for(&self) -> Option<String> {
+        let directory = self.subscriptions.as_ref()?;
+        if self.found.subscriptions == 0 {
+            return Some(format!("a subscription, of which {} holds none", directory.display()));
+        }
+        let waited_for = &self.found.incomplete;
+        (!waited_for.is_empty()).then(|| format!("the first release of {}", waited_for.join(", ")))
+    }
+
+    /// The lists that an operator holds at a release.
+    pub(crate) fn held(&self) -> &[ListId] {
+        &self.found.held
     }
 
     /// The paths of the lists of a kind.

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use hashward_evidence::{Hash, Release, What};
 use hashward_release::Header;
+use hashward_tuf::Targets;
 use hashward_tuf::desk::{Draft, Pending};
 
 use crate::config::Config;
@@ -18,8 +19,9 @@ pub(super) fn signed(config: &Config, who: &Who, draft: &Draft, key: &str) -> Re
     Ok(())
 }
 
-/// Records that what is in a draft is published: its metadata, and of each list in it the newest release.
-pub(super) fn published(config: &Config, who: &Who, draft: &Draft) -> Result<()> {
+/// Records that what is in a draft is published: its metadata, and of each list of which there is something in it that is
+/// not in the targets `before`, the newest release.
+pub(super) fn published(config: &Config, who: &Who, draft: &Draft, before: Option<&Targets>) -> Result<()> {
     if !draft.pending()?.iter().all(Pending::is_done) {
         // It will not be published.
         return Ok(());
@@ -28,6 +30,9 @@ pub(super) fn published(config: &Config, who: &Who, draft: &Draft) -> Result<()>
     let targets = draft.targets()?.map(|targets| targets.targets).unwrap_or_default();
     let mut newest: Vec<Header> = Vec::new();
     for (path, target) in targets {
+        if before.is_some_and(|before| before.targets.contains_key(&path)) {
+            continue;
+        }
         let Some(custom) = &target.custom else { continue };
         let parsed = Header::parse_ours(custom).with_context(|| format!("target {path}"))?;
         let Some(header) = parsed else { continue };

@@ -95,6 +95,10 @@ pub(super) fn publish(config: &Config, arguments: &Publish, style: Style) -> Res
             arguments.repository.display()
         )
     })?;
+    if arguments.announce && config.subscriptions.announcements_topic.is_none() {
+        let what = "empty: nothing can be announced without a topic";
+        return Err(Finding::of("subscriptions.announcements_topic", what).into());
+    }
     let now = Timestamp::now();
     let headers = headers(&published)?;
     let mut output = Output::stdout(style.color);
@@ -137,7 +141,7 @@ pub(super) fn publish(config: &Config, arguments: &Publish, style: Style) -> Res
         draft::tell(path, &made, style)?;
         return Ok(Exit::Success);
     }
-    evidence::published(config, &arguments.who, &made)?;
+    evidence::published(config, &arguments.who, &made, Some(&published))?;
     let done = match repository.finish(&made, &online, Timestamp::now()) {
         Err(error @ DeskError::SignatureMissing { .. }) => {
             bail!("{error}; {} waits for them: `hashward release sign`", path.display())
@@ -253,10 +257,7 @@ fn tell_plan<W: std::io::Write>(output: &mut Output<W>, plan: &Plan<'_>, style: 
 
 /// Tells all workers that there is something new.
 fn announce(config: &Config, announcement: &Announcement) -> Result<()> {
-    let Some(topic) = &config.subscriptions.announcements_topic else {
-        let what = "empty: it is published, and cannot be announced without a topic";
-        return Err(Finding::of("subscriptions.announcements_topic", what).into());
-    };
+    let topic = config.subscriptions.announcements_topic.as_ref().expect("it was asked for before");
     let options = wiring::kafka_options(config);
     hashward_kafka::announce(&options, topic, announcement, ANNOUNCE_TIMEOUT)
         .context("it is published; announcing it")

@@ -33,8 +33,10 @@ pub(super) fn sign(config: &Config, arguments: &Sign, style: Style) -> Result<Ex
         return Ok(Exit::Success);
     };
     let online = keys::read_privates(&arguments.online_key, &arguments.passphrase)?;
-    evidence::published(config, &arguments.who, &signed)?;
-    let published = Repository::at(repository).finish(&signed, &online, Timestamp::now())?;
+    let at = Repository::at(repository);
+    // A repository that is founded by this has none.
+    evidence::published(config, &arguments.who, &signed, at.targets().ok().flatten().as_ref())?;
+    let published = at.finish(&signed, &online, Timestamp::now())?;
     draft::tell_published(repository, published, style)?;
     Ok(Exit::Success)
 }

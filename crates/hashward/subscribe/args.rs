@@ -114,4 +114,9 @@ pub(crate) struct Remove {
     /// The subscription
     #[arg(value_name = "NAME")]
     pub(super) name: String,
+    /// Why
+    #[arg(long, alias = "why", value_name = "TEXT")]
+    pub(super) reason: String,
+    #[command(flatten)]
+    pub(super) who: Who,
 }

@@ -15,6 +15,9 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
 /// After how long announcements that cannot be heard are listened for again.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
+/// So many announcements are taken for one.
+const ANNOUNCEMENTS_MAX: usize = 10_000;
+
 /// How often is looked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
@@ -109,6 +112,13 @@ impl Ears {
         match listening.next(time) {
             Ok(Some(announcement)) => {
                 info!(version = announcement.version, "a release is announced");
+                // One look is enough for all that is announced before it.
+                let more = (0..ANNOUNCEMENTS_MAX)
+                    .take_while(|_| matches!(listening.next(Duration::ZERO), Ok(Some(_))));
+                let more = more.count();
+                if more > 0 {
+                    info!(more, "more releases are announced");
+                }
                 true
             }
             Ok(None) => false,

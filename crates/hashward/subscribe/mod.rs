@@ -1,6 +1,7 @@
 //! `subscribe`: takes up the lists that others publish as signed releases.
 
 mod args;
+mod errands;
 mod follow;
 mod look;
 mod pull;
@@ -15,7 +16,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use hashward_core::ListId;
 use hashward_evidence::{Hash, What};
-use hashward_release::{Identities, Replica, ReplicaKey};
+use hashward_list::store::StepInfo;
+use hashward_release::{Identities, ReleaseError, Replica, ReplicaKey, ReplicaReader};
 use hashward_tuf::Store;
 use jiff::Timestamp;
 use serde_json::json;
@@ -45,7 +47,7 @@ pub(crate) fn subscribe(config: &Config, command: &SubscribeCommand, style: Styl
         SubscribeCommand::Status(arguments) => status::status(config, directory, arguments, style),
         SubscribeCommand::Rollback(arguments) => roll_back(config, directory, arguments, style),
         SubscribeCommand::Resume(arguments) => resume(config, directory, arguments, style),
-        SubscribeCommand::Remove(arguments) => remove(directory, arguments, style),
+        SubscribeCommand::Remove(arguments) => remove(config, directory, arguments, style),
     }
 }
 
@@ -116,32 +118,36 @@ fn roll_back(config: &Config, directory: &Path, arguments: &Rollback, style: Sty
     let OfList { name, id: list } = &arguments.of;
     let subscription = Subscription::open(directory, name)?;
     taken(&subscription, list)?;
-    let held_by = arguments.who.step(arguments.reason.clone())?;
-    let _lock = subscription.lock()?;
-    let since = format!("{:.0}", Timestamp::now());
-    let mut replica = Replica::open(&subscription.replica(list), list, &replica_key(config)?)?;
-    let before = subscription.held(list)?;
-    let (release, reason) = (Some(arguments.to), held_by.why.clone());
-    let what = What::RolledBack { list: Some(list.clone()), generation: None, release, reason };
-    record(config.evidence.as_ref(), &held_by.who, what)?;
-    // First the wish: if this breaks off, the next pull must not go forward.
-    let held = Held { release: arguments.to, who: held_by.who, why: held_by.why, since };
-    subscription.hold(list, &held)?;
-    if let Err(error) = replica.roll_back(arguments.to) {
-        match before {
-            Some(before) => subscription.hold(list, &before)?,
-            None => drop(subscription.resume(list)?),
-        }
-        return Err(error.into());
+    let (folder, key, release) = (subscription.replica(list), replica_key(config)?, arguments.to);
+    let kept =
+        ReplicaReader::open(&folder, &key)?.kept()?.iter().map(|header| header.release).collect::<Vec<_>>();
+    if !kept.contains(&release) {
+        return Err(ReleaseError::NotKept { release, kept }.into());
     }
+    let StepInfo { who, why, when } = arguments.who.step(arguments.reason.clone())?;
+    let what = What::RolledBack {
+        list: Some(list.clone()),
+        generation: None,
+        release: Some(release),
+        reason: why.clone(),
+    };
+    record(config.evidence.as_ref(), &who, what)?;
+    // First the wish, whoever pulls: nothing is applied after it, and what was applied meanwhile is gone back from.
+    subscription.hold(list, &Held { release, who, why, since: format!("{when:.0}") })?;
+    let is_back = match subscription.lock()? {
+        Some(_lock) => Replica::open(&folder, list, &key)?.roll_back(release).map(|_| true)?,
+        None => false,
+    };
     let mut output = Output::stdout(style.color);
     if style.json {
-        output.json(&json!({"subscription": name, "list": list, "held": arguments.to}))?;
+        output.json(&json!({"subscription": name, "list": list, "held": release, "is_back": is_back}))?;
     } else {
-        let to = arguments.to;
         output.line(format_args!(
-            "{name}: {list} is held at release {to} until `hashward subscribe resume {name} --of {list}`"
+            "{name}: {list} is held at release {release} until `hashward subscribe resume {name} --of {list}`"
         ))?;
+        if !is_back {
+            output.line("it is being pulled right now, and goes back with the next look")?;
+        }
     }
     Ok(Exit::Success)
 }
@@ -150,7 +156,7 @@ fn resume(config: &Config, directory: &Path, arguments: &Resume, style: Style) -
     let OfList { name, id: list } = &arguments.of;
     let subscription = Subscription::open(directory, name)?;
     taken(&subscription, list)?;
-    if subscription.held(list)?.is_some() && config.evidence.is_some() {
+    if subscription.is_held(list)? && config.evidence.is_some() {
         let who = arguments.who.step(String::new())?.who;
         record(config.evidence.as_ref(), &who, What::Resumed { list: Some(list.clone()) })?;
     }
@@ -175,17 +181,22 @@ fn taken(subscription: &Subscription, list: &ListId) -> Result<()> {
     bail!("{}: the list {list} was not taken: taken are {known}", subscription.name)
 }
 
-fn remove(directory: &Path, arguments: &Remove, style: Style) -> Result<Exit> {
-    let subscription = Subscription::open(directory, &arguments.name)?;
-    subscription.remove(directory)?;
+fn remove(config: &Config, directory: &Path, arguments: &Remove, style: Style) -> Result<Exit> {
+    let Remove { name, reason, who } = arguments;
+    if config.evidence.is_some() {
+        let who = who.step(String::new())?.who;
+        // Of one that cannot be read nobody knows any more which lists it had.
+        let lists = Subscription::open(directory, name).and_then(|subscription| subscription.taken());
+        for list in lists.unwrap_or_default() {
+            record(config.evidence.as_ref(), &who, What::ListRemoved { list, reason: reason.clone() })?;
+        }
+    }
+    Subscription::remove(directory, name)?;
     let mut output = Output::stdout(style.color);
     if style.json {
-        output.json(&json!({"removed": arguments.name}))?;
+        output.json(&json!({"removed": name}))?;
     } else {
-        output.line(format_args!(
-            "{} is removed; a worker that runs matches against it no more",
-            arguments.name
-        ))?;
+        output.line(format_args!("{name} is removed; a worker that runs matches against it no more"))?;
     }
     Ok(Exit::Success)
 }

@@ -73,7 +73,8 @@ impl Puller {
         subscription: &Subscription,
         transport: impl Transport + 'static,
     ) -> Result<Pulled> {
-        let _lock = subscription.lock()?;
+        let busy = || format!("{}: it is being pulled right now: try again later", subscription.name);
+        let _lock = subscription.lock()?.with_context(busy)?;
         let limits = Limits {
             target_time_max: self.timeout,
             target_bytes_max: self.file_bytes_max,
@@ -84,8 +85,11 @@ impl Puller {
         let offers = offers(&client, subscription)?;
         let mut lists = Vec::with_capacity(offers.len());
         for (list, offered) in offers {
-            let pulled = self.pull_list(&client, subscription, &list, &offered);
+            let pulled = offered.and_then(|offered| self.pull_list(&client, subscription, &list, &offered));
             lists.push((list, pulled));
+        }
+        if !lists.is_empty() && lists.iter().all(|(_, pulled)| pulled.is_ok()) {
+            subscription.complete()?;
         }
         let (version, is_number_reused) = (refreshed.targets_version, refreshed.is_number_reused);
         Ok(Pulled { version, is_number_reused, lists })
@@ -102,6 +106,14 @@ impl Puller {
         let mut replica = Replica::open(&folder, list, &self.key)?;
         let held = subscription.held(list)?;
         let before = replica.newest();
+        if let Some(held) = &held
+            && before
+                .as_ref()
+                .is_ok_and(|newest| newest.as_ref().is_some_and(|newest| newest.release != held.release))
+        {
+            // Whoever wished it was interrupted, or came while this was pulled.
+            replica.roll_back(held.release)?;
+        }
         let headers: Vec<Header> = offered.iter().map(|(_, header)| header.clone()).collect();
         let mut applied = Vec::new();
         if held.is_none() {
@@ -113,6 +125,10 @@ impl Puller {
             let go =
                 |replica: &mut Replica, way: &[usize], applied: &mut Vec<Applied>| -> Result<(), Failed> {
                     for place in way {
+                        // Somebody may wish to stay where it is while this goes on.
+                        if subscription.is_held(list).map_err(Failed::Other)? {
+                            break;
+                        }
                         let (target, header) = &offered[*place];
                         applied.push(self.apply(client, subscription, replica, target, header)?);
                     }
@@ -165,23 +181,42 @@ impl Failed {
     }
 }
 
-/// What is offered of each list that the subscription takes. A target that says nothing of itself is none of ours.
-fn offers(client: &Client, subscription: &Subscription) -> Result<BTreeMap<ListId, Vec<(Target, Header)>>> {
-    let mut offers: BTreeMap<ListId, Vec<(Target, Header)>> = BTreeMap::new();
+/// What is offered of each list that the subscription takes, or what is wrong with that. A target that says nothing of
+/// itself is none of ours.
+type Offers = BTreeMap<ListId, Result<Vec<(Target, Header)>>>;
+
+fn offers(client: &Client, subscription: &Subscription) -> Result<Offers> {
+    let mut offers = Offers::new();
     for target in client.targets()? {
         let target = target?;
         let Some(custom) = &target.custom else { continue };
-        let parsed = Header::parse_ours(custom).with_context(|| format!("target {}", target.path))?;
-        let Some(header) = parsed else { continue };
-        if target.path.to_string() != header.target_name() {
-            return Err(anyhow!("target {}: its header is that of {}", target.path, header.target_name()));
+        let named = || format!("target {}", target.path);
+        let header = match Header::parse_ours(custom).with_context(named) {
+            Ok(None) => continue,
+            Ok(Some(header)) => header,
+            Err(error) => {
+                // It is one list's fault, if it says whose.
+                let list = custom.pointer("/list/id").and_then(|id| id.as_str()?.parse().ok());
+                let Some(list) = list else { return Err(error) };
+                if subscription.manifest.takes(&list) {
+                    offers.insert(list, Err(error));
+                }
+                continue;
+            }
+        };
+        if !subscription.manifest.takes(&header.list.id) {
+            continue;
         }
-        if subscription.manifest.takes(&header.list.id) {
-            offers.entry(header.list.id.clone()).or_default().push((target, header));
+        let offered = offers.entry(header.list.id.clone()).or_insert_with(|| Ok(Vec::new()));
+        if target.path.to_string() != header.target_name() {
+            *offered = Err(anyhow!("{}: its header is that of {}", named(), header.target_name()));
+        } else if let Ok(offered) = offered {
+            offered.push((target, header));
         }
     }
-    if let Some(missing) = subscription.manifest.lists.iter().find(|list| !offers.contains_key(*list)) {
-        return Err(anyhow!("the publisher offers no list {missing}, which the subscription takes"));
+    for list in &subscription.manifest.lists {
+        let missing = || Err(anyhow!("the publisher does not offer it, and the subscription takes it"));
+        offers.entry(list.clone()).or_insert_with(missing);
     }
     if offers.len() > LISTS_MAX {
         return Err(anyhow!(

@@ -6,7 +6,9 @@
 //! NAME/fetched/            files of a release that are under way
 //! NAME/lists/LIST/         a list's replica, sealed
 //! NAME/held-LIST.json      there while an operator holds a list at a release
+//! NAME/complete            there once everything that is taken was there
 //! NAME/lock                locked by whoever pulls
+//! .removed-NAME            there if a subscription was removed, and is not lost
 //! ```
 
 use std::fs::{self, DirBuilder, File, TryLockError};
@@ -25,6 +27,8 @@ const TRUSTED: &str = "trusted";
 const FETCHED: &str = "fetched";
 const LISTS: &str = "lists";
 const LOCK: &str = "lock";
+const COMPLETE: &str = "complete";
+const REMOVED: &str = ".removed-";
 /// What a subscription is called while it is made, and while it is removed.
 const UNFINISHED: &str = ".unfinished-";
 /// How long somebody else who changes a subscription is waited for, and how often it is looked.
@@ -86,8 +90,12 @@ impl Subscription {
                 folder.display()
             );
         }
+        let text = toml::to_string(&manifest).context("writing the manifest")?;
+        if text.len() as u64 > MANIFEST_BYTES_MAX {
+            bail!("the manifest would be longer than {MANIFEST_BYTES_MAX} bytes: take fewer lists by name");
+        }
         fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-        if Self::all(directory)?.len() >= SUBSCRIPTIONS_MAX {
+        if Self::names(directory)?.len() >= SUBSCRIPTIONS_MAX {
             bail!("{}: {SUBSCRIPTIONS_MAX} subscriptions are there, as many as can be", directory.display());
         }
         let unfinished = directory.join(format!("{UNFINISHED}{name}"));
@@ -100,9 +108,11 @@ impl Subscription {
             }
             trust(&unfinished.join(TRUSTED))?;
             let mut file = File::create_new(unfinished.join(MANIFEST))?;
-            file.write_all(toml::to_string(&manifest).context("writing the manifest")?.as_bytes())?;
+            file.write_all(text.as_bytes())?;
             file.sync_all()?;
             sync(&unfinished)?;
+            // From here on it cannot go again unnoticed.
+            remove_file_if_there(&removal(directory, name))?;
             fs::rename(&unfinished, &folder)?;
             sync(directory)?;
             Ok(())
@@ -114,23 +124,28 @@ impl Subscription {
         Ok(Self { name: name.to_owned(), folder, manifest })
     }
 
-    /// The subscriptions in `directory`, by their names. None if it is not there.
-    pub(crate) fn all(directory: &Path) -> Result<Vec<Self>> {
-        let items = match fs::read_dir(directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            items => items.with_context(|| directory.display().to_string())?,
-        };
+    /// The names of the subscriptions in `directory`, which must be there.
+    pub(crate) fn names(directory: &Path) -> Result<Vec<String>> {
+        let shown = || directory.display().to_string();
+        let missing =
+            || format!("{}: no folder of subscriptions: `hashward subscribe add` makes it", shown());
         let mut names = Vec::new();
-        for item in items {
-            let item = item.with_context(|| directory.display().to_string())?;
+        for item in fs::read_dir(directory).with_context(missing)? {
+            let item = item.with_context(shown)?;
             if let Some(name) = item.file_name().to_str().filter(|name| check_name(name).is_ok())
-                && item.path().join(MANIFEST).exists()
+                && item.path().join(MANIFEST).try_exists().with_context(shown)?
             {
                 names.push(name.to_owned());
             }
         }
         names.sort();
-        names.iter().map(|name| Self::open(directory, name)).collect()
+        Ok(names)
+    }
+
+    /// The subscriptions in `directory`, which must be there, by their names.
+    pub(crate) fn all(directory: &Path) -> Result<Vec<Self>> {
+        let opened = Self::names(directory)?.into_iter().map(|name| Self::open(directory, &name));
+        opened.collect()
     }
 
     /// The subscription of that name.
@@ -154,33 +169,53 @@ impl Subscription {
         Ok(Self { name: name.to_owned(), folder, manifest })
     }
 
-    /// Removes it with all it has fetched. A worker that runs matches against it no more.
-    pub(crate) fn remove(self, directory: &Path) -> Result<()> {
-        let _lock = self.lock()?;
-        let unfinished = directory.join(format!("{UNFINISHED}{}", self.name));
+    /// Removes the subscription of that name with all it has fetched, whatever is wrong with it. A worker that runs matches
+    /// against it no more.
+    pub(crate) fn remove(directory: &Path, name: &str) -> Result<()> {
+        check_name(name)?;
+        let folder = directory.join(name);
+        if !folder.try_exists().with_context(|| folder.display().to_string())? {
+            bail!("{}: there is no subscription {name:?}", directory.display());
+        }
+        let _lock = lock(&folder)?
+            .with_context(|| format!("{name}: it is being pulled right now: try again later"))?;
+        let unfinished = directory.join(format!("{UNFINISHED}{name}"));
         remove_if_there(&unfinished)?;
-        fs::rename(&self.folder, &unfinished).with_context(|| self.folder.display().to_string())?;
-        sync(directory)?;
+        let go = || -> io::Result<()> {
+            // First that it is meant: a worker takes what goes without this for lost.
+            File::create(removal(directory, name))?.sync_all()?;
+            sync(directory)?;
+            fs::rename(&folder, &unfinished)?;
+            sync(directory)
+        };
+        go().with_context(|| folder.display().to_string())?;
         remove_if_there(&unfinished)
     }
 
-    /// For whoever changes it: only one at a time. Others are waited for, a little.
-    pub(crate) fn lock(&self) -> Result<Locked> {
-        let path = self.folder.join(LOCK);
-        let file = File::create(&path).with_context(|| path.display().to_string())?;
-        let until = Instant::now() + LOCK_WAIT;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Locked(file)),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_LOOK),
-                Err(TryLockError::WouldBlock) => {
-                    bail!("{}: it is being pulled right now: try again later", self.name)
-                }
-                Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| path.display().to_string());
-                }
-            }
+    /// Whether the subscription of that name was removed, and not subscribed to again.
+    pub(crate) fn is_removed(directory: &Path, name: &str) -> bool {
+        removal(directory, name).exists()
+    }
+
+    /// Whether everything that it takes was there once.
+    pub(crate) fn is_complete(&self) -> Result<bool> {
+        let path = self.folder.join(COMPLETE);
+        path.try_exists().with_context(|| path.display().to_string())
+    }
+
+    /// Everything that it takes is there.
+    pub(crate) fn complete(&self) -> Result<()> {
+        if self.is_complete()? {
+            return Ok(());
         }
+        let path = self.folder.join(COMPLETE);
+        let write = || File::create(&path)?.sync_all().and_then(|()| sync(&self.folder));
+        write().with_context(|| path.display().to_string())
+    }
+
+    /// For whoever changes it: only one at a time. Others are waited for, a little; `None`: they are not done.
+    pub(crate) fn lock(&self) -> Result<Option<Locked>> {
+        lock(&self.folder)
     }
 
     /// The folder of verified metadata.
@@ -216,6 +251,25 @@ impl Subscription {
     }
 }
 
+fn lock(folder: &Path) -> Result<Option<Locked>> {
+    let path = folder.join(LOCK);
+    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    let until = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(Locked(file))),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error).with_context(|| path.display().to_string()),
+        }
+    }
+}
+
+/// What says that a subscription was removed.
+fn removal(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("{REMOVED}{name}"))
+}
+
 /// A name is that of a folder, and stands in metrics.
 fn check_name(name: &str) -> Result<()> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
@@ -231,6 +285,13 @@ fn remove_if_there(folder: &Path) -> Result<()> {
             Err(error).with_context(|| folder.display().to_string())
         }
         _ => Ok(()),
+    }
+}
+
+fn remove_file_if_there(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
@@ -259,7 +320,7 @@ mod tests {
     fn what_is_added_is_there_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("subscriptions");
-        assert!(Subscription::all(&directory).unwrap().is_empty());
+        assert!(Subscription::all(&directory).is_err());
         add(&directory, "b").unwrap();
         add(&directory, "a").unwrap();
         let all = Subscription::all(&directory).unwrap();
@@ -267,10 +328,13 @@ mod tests {
         assert_eq!(all[0].manifest, manifest());
         assert!(add(&directory, "a").unwrap_err().to_string().contains("remove it first"));
         let a = Subscription::open(&directory, "a").unwrap();
-        let lock = a.lock().unwrap();
-        assert!(a.clone().remove(&directory).unwrap_err().to_string().contains("being pulled"));
+        let lock = a.lock().unwrap().unwrap();
+        assert!(Subscription::remove(&directory, "a").unwrap_err().to_string().contains("being pulled"));
         drop(lock);
-        a.remove(&directory).unwrap();
+        assert!(!a.is_complete().unwrap());
+        a.complete().unwrap();
+        assert!(a.is_complete().unwrap());
+        Subscription::remove(&directory, "a").unwrap();
         assert!(Subscription::open(&directory, "a").unwrap_err().to_string().contains("no subscription"));
     }
 

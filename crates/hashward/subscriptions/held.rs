@@ -27,6 +27,12 @@ pub(crate) struct Held {
 }
 
 impl Subscription {
+    /// Whether there is a wish to stay at a release of `list`.
+    pub(crate) fn is_held(&self, list: &ListId) -> Result<bool> {
+        let path = self.wish(list);
+        path.try_exists().with_context(|| path.display().to_string())
+    }
+
     /// The wish to stay at a release of `list`, if there is one.
     pub(crate) fn held(&self, list: &ListId) -> Result<Option<Held>> {
         let path = self.wish(list);

@@ -84,7 +84,7 @@ impl<'a> ListIndexBuilder<'a> {
         if entries == 0 {
             return Err(ListIndexError::AllKnownGood { list: id });
         }
-        if let (Some(caps), Some(before)) = (self.options.rails.caps, before.entries()) {
+        if let (Some(caps), Some(before)) = (self.options.rails.caps_for(&id), before.entries()) {
             let step = StepSize { before, added: entries - kept, removed: before.saturating_sub(kept) };
             caps.check(step).map_err(|refusal| ListIndexError::Refused { list: id, refusal })?;
         }

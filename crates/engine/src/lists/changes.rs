@@ -186,10 +186,11 @@ fn check_step(
     next: &LoadedList,
     changes: &Changes<'_>,
 ) -> Result<(), ChangesError> {
-    let (Some(caps), Some(from), Some(to)) = (changes.rails.caps, &before.state, &next.state) else {
+    let list = || next.info.id.clone();
+    let caps = changes.rails.caps_for(&next.info.id);
+    let (Some(caps), Some(from), Some(to)) = (caps, &before.state, &next.state) else {
         return Ok(());
     };
-    let list = || next.info.id.clone();
     let anew = || ChangesError::BuildAnew(list());
     if source.state(from.number)?.as_ref() != Some(from) {
         return Err(anew());

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use hashward_core::ListId;
+
 use super::KnownGood;
 use crate::Snapshot;
 
@@ -10,8 +12,17 @@ pub struct Rails<'a> {
     pub known_good: Option<&'a KnownGood>,
     /// How much may change from one generation to the next.
     pub caps: Option<StepCaps>,
+    /// Lists that an operator has moved to another state: what a person decided is not held against the caps.
+    pub moved: &'a [ListId],
     /// The generation before.
     pub previous: Option<&'a Snapshot>,
+}
+
+impl Rails<'_> {
+    /// The caps that hold for a list, if any do.
+    pub(super) fn caps_for(&self, list: &ListId) -> Option<StepCaps> {
+        self.caps.filter(|_| !self.moved.contains(list))
+    }
 }
 
 /// How much of a list may change in one step. A mistake, or a thief of the maintainer's key, changes much at once.

@@ -12,8 +12,9 @@ impl ListIndex {
     /// Holds the lists of a sealed file against the rails: entries that are known as good are held back, and a step that
     /// is too large is refused. Takes 16 bytes of memory for each entry, for a while.
     pub fn railed(self, rails: Rails<'_>, key: &SealKey) -> Result<Self, ListIndexError> {
-        if let (Some(caps), Some(previous)) = (rails.caps, rails.previous) {
+        if let Some(previous) = rails.previous {
             for (number, list) in self.lists.iter().enumerate() {
+                let Some(caps) = rails.caps_for(&list.info.id) else { continue };
                 let Some(step) = self.step(number, previous)? else { continue };
                 let list = || list.info.id.clone();
                 caps.check(step).map_err(|refusal| ListIndexError::Refused { list: list(), refusal })?;
