@@ -153,7 +153,7 @@ fn tls_keys_and_client_certificates() {
     let config = format!(
         "[source]\nkind = \"none\"\n[gate]\nkeys_file = \"keys.jsonl\"\ncertificates = {{ {fingerprint} = \"mail:provider\" }}\n\
          [gate.http]\nlisten = [\"127.0.0.1:0\"]\nfail = \"closed\"\n\
-         tls_certificates_file = \"door.pem\"\ntls_key_file = \"door.key\"\n"
+         tls.certificates_file = \"door.pem\"\ntls.key_file = \"door.key\"\n"
     );
     let ask = |address: &str, arguments: &[&str]| {
         let url = format!("https://{address}/v1/content");
@@ -171,7 +171,7 @@ fn tls_keys_and_client_certificates() {
     let alerts = || fs::read_to_string(folder.join("hashward-data/alerts.ndjson")).unwrap();
     assert!(alerts().contains("\"source\":\"shop\""), "{}", alerts());
     // With authorities for clients nobody comes in without a certificate of theirs.
-    let (worker, address) = start(&fixture, &format!("{config}tls_clients_file = \"ca.pem\"\n"));
+    let (worker, address) = start(&fixture, &format!("{config}tls.clients_file = \"ca.pem\"\n"));
     let (_, status, body) = ask(&address, &["--cert", "client.pem", "--key", "client.key"]);
     assert_eq!(status, 200, "{body}");
     assert!(alerts().contains("\"source\":\"mail\""), "{}", alerts());
@@ -203,8 +203,8 @@ fn what_is_not_chosen_or_not_safe_is_refused_before_the_start() {
         ("fail = \"open\"\nlisten = [\"0.0.0.0:0\"]", "or gate.http.insecure = true"),
         ("fail = \"open\"\nlisten = [\"here\"]", "expected IP:port, such as 127.0.0.1:8460"),
         (
-            "fail = \"open\"\nlisten = [\"127.0.0.1:0\"]\ntls_key_file = \"a\"",
-            "gate.http.tls_certificates_file: empty",
+            "fail = \"open\"\nlisten = [\"127.0.0.1:0\"]\ntls.key_file = \"a\"",
+            "gate.http.tls.certificates_file: empty",
         ),
         ("", "source.kind: \"none\", and every door is closed"),
     ];

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use hashward_core::Algorithm;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fixture::{hex, json, listed};
-use crate::worker::{hashward, text};
+use crate::fixture::{hex, listed};
+use crate::worker::{hashward, runs};
 
 /// A folder with a list named `national` in it.
 pub struct Lists {
@@ -43,28 +43,7 @@ impl Lists {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the binary starts")
-    }
-
-    /// What a command prints that must succeed.
-    pub fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-        text(&output.stdout)
-    }
-
-    /// The JSON that it prints, object by object.
-    pub fn json(&self, arguments: &[&str]) -> Vec<Value> {
-        self.ok(&[arguments, &["--json"]].concat()).lines().map(|line| json(line.as_bytes())).collect()
-    }
-
-    /// What a command complains of that must fail.
-    pub fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stdout));
-        text(&output.stderr)
-    }
+    runs!();
 
     /// The number and the hash of the newest state of a sound list.
     pub fn state(&self, list: &str) -> (u64, String) {

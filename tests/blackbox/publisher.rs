@@ -1,14 +1,13 @@
 //! A publisher of signed releases, as the tests need one: keys of three people, a repository, and a list folder.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Stdio};
 
 use hashward_core::Algorithm;
-use serde_json::Value;
 
 use crate::fixture::{hex, json, listed};
 use crate::list_fixture::Lists;
-use crate::worker::{hashward, text};
+use crate::worker::{hashward, runs, text};
 
 /// Two people sign each release of `national` into the repository.
 pub struct Publisher {
@@ -52,23 +51,7 @@ impl Publisher {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the binary starts")
-    }
-
-    /// What a command prints that must succeed.
-    pub fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-        text(&output.stdout)
-    }
-
-    /// What a command complains of that must fail, on either stream.
-    pub fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stdout));
-        text(&output.stdout) + &text(&output.stderr)
-    }
+    runs!();
 }
 
 /// The command that publishes with the keys of two people and of the desk.
@@ -113,45 +96,18 @@ impl<'a> Provider<'a> {
         vec!["--set".to_owned(), directory, "--set".to_owned(), "lists.key_file=seal.key".to_owned()]
     }
 
-    fn arguments<'b>(settings: &'b [String], command: &[&'b str]) -> Vec<&'b str> {
-        let mut arguments = vec!["subscribe"];
-        arguments.extend(command);
-        arguments.extend(settings.iter().map(String::as_str));
-        arguments
-    }
-
     /// A command of `subscribe`.
-    pub fn command(&self, command: &[&str]) -> Command {
-        let settings = self.settings();
-        let mut command = self.publisher.command(&Self::arguments(&settings, command));
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.publisher.command(&["subscribe"]);
+        command.args(arguments).args(self.settings()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    pub fn run(&self, command: &[&str]) -> Output {
-        self.command(command).output().expect("the binary starts")
-    }
-
-    /// What a command of `subscribe` prints that must succeed.
-    pub fn ok(&self, command: &[&str]) -> String {
-        let settings = self.settings();
-        self.publisher.ok(&Self::arguments(&settings, command))
-    }
-
-    /// The JSON that it prints, object by object.
-    pub fn json(&self, command: &[&str]) -> Vec<Value> {
-        self.ok(&[command, &["--json"]].concat()).lines().map(|line| json(line.as_bytes())).collect()
-    }
-
-    /// What it complains of if it must fail.
-    pub fn refused(&self, command: &[&str]) -> String {
-        let settings = self.settings();
-        self.publisher.refused(&Self::arguments(&settings, command))
-    }
+    runs!();
 
     /// The release that is held.
     pub fn release(&self) -> u64 {
-        let output = self.publisher.run(&Self::arguments(&self.settings(), &["status", "--json"]));
+        let output = self.run(&["status", "--json"]);
         let status = json(text(&output.stdout).lines().next().expect("there is a list").as_bytes());
         status["release"].as_u64().expect("a release has a number")
     }

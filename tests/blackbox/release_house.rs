@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use hashward_tuf::desk::{Changes, NewTarget, Published, Repository};
 use hashward_tuf::{KeyError, PrivateKey};
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fixture::json;
-use crate::worker::{hashward, text};
+use crate::worker::{hashward, runs};
 
 /// A folder with the keys of Anna, Ben, Cleo and the desk.
 pub struct ReleaseHouse {
@@ -52,28 +50,7 @@ impl ReleaseHouse {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the binary starts")
-    }
-
-    /// What a command prints that must succeed.
-    pub fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-        text(&output.stdout)
-    }
-
-    /// The JSON that it prints, object by object.
-    pub fn json(&self, arguments: &[&str]) -> Vec<Value> {
-        self.ok(&[arguments, &["--json"]].concat()).lines().map(|line| json(line.as_bytes())).collect()
-    }
-
-    /// What a command complains of that must fail.
-    pub fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stdout));
-        text(&output.stderr)
-    }
+    runs!();
 
     /// Publishes one target, signed by Ben and Cleo.
     pub fn publish(&self, path: &str, content: &[u8]) -> Published {

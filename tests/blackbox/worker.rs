@@ -40,6 +40,39 @@ pub fn hashward_output(directory: &Path, arguments: &[&str]) -> Output {
     hashward().current_dir(directory).args(arguments).output().expect("the binary starts")
 }
 
+/// Ways to run what a fixture's `command(&self, &[&str]) -> Command` makes.
+macro_rules! runs {
+    () => {
+        pub fn run(&self, arguments: &[&str]) -> std::process::Output {
+            self.command(arguments).output().expect("the binary starts")
+        }
+
+        /// What a command prints that must succeed.
+        pub fn ok(&self, arguments: &[&str]) -> String {
+            let output = self.run(arguments);
+            let told = crate::worker::text(&output.stdout) + &crate::worker::text(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
+            crate::worker::text(&output.stdout)
+        }
+
+        /// The JSON that it prints, object by object.
+        #[allow(dead_code, reason = "not every fixture is asked for JSON")]
+        pub fn json(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
+            let printed = self.ok(&[arguments, &["--json"]].concat());
+            printed.lines().map(|line| crate::fixture::json(line.as_bytes())).collect()
+        }
+
+        /// What a command says, on either stream, that must fail.
+        pub fn refused(&self, arguments: &[&str]) -> String {
+            let output = self.run(arguments);
+            let told = crate::worker::text(&output.stdout) + &crate::worker::text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+            told
+        }
+    };
+}
+pub(crate) use runs;
+
 /// What a command printed, as text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
