@@ -166,7 +166,7 @@ fn gatekeeper(gate: &Gate) -> Result<Gatekeeper> {
 /// The TLS of a door, if it has one.
 fn tls(key: &str, door: &CommonDoor, protocols: &[&[u8]]) -> Result<Option<ServerTls>> {
     let load = |files| ServerTls::load(files, protocols);
-    door.tls.as_ref().map(load).transpose().with_context(|| format!("{key}.tls_certificates_file"))
+    door.tls.as_ref().map(load).transpose().with_context(|| format!("{key}.tls.certificates_file"))
 }
 
 /// Binds every address of a door.
@@ -194,7 +194,7 @@ pub(crate) fn problems(gate: &Gate) -> Vec<Finding> {
     for (key, door, protocols) in doors {
         let Some(door) = door else { continue };
         if let Some(Err(error)) = door.tls.as_ref().map(|files| ServerTls::load(files, protocols)) {
-            findings.push(Finding::of(&format!("{key}.tls_certificates_file"), error));
+            findings.push(Finding::of(&format!("{key}.tls.certificates_file"), error));
         }
         for address in &door.listen {
             if let Err(error) = Listener::bind(address) {

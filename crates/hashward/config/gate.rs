@@ -101,6 +101,23 @@ pub(crate) enum RawFail {
     Closed,
 }
 
+/// The TLS of a door.
+#[expect(clippy::struct_field_names, reason = "keys of files say that they are")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawTls {
+    /// The certificate chain of the door, leaf first, as PEM. With it every address speaks TLS; Unix sockets do not.
+    /// Empty: no TLS.
+    #[schemars(example = "/etc/hashward/tls/gate.pem")]
+    pub(crate) certificates_file: String,
+    /// The private key of the leaf, as PEM.
+    #[schemars(example = "/etc/hashward/tls/gate.key")]
+    pub(crate) key_file: String,
+    /// The authorities of clients, as PEM. With it every client must prove a certificate of theirs. Empty: none must.
+    #[schemars(example = "/etc/hashward/tls/clients.pem")]
+    pub(crate) clients_file: String,
+}
+
 /// The HTTP door.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -116,16 +133,8 @@ pub(crate) struct RawHttpDoor {
     /// Allows an address that other machines can reach without TLS.
     #[schemars(example = true)]
     pub(crate) insecure: bool,
-    /// The certificate chain of the door, leaf first, as PEM. With it every address speaks TLS; Unix sockets do not.
-    /// Empty: no TLS.
-    #[schemars(example = "/etc/hashward/tls/gate.pem")]
-    pub(crate) tls_certificates_file: String,
-    /// The private key of the leaf, as PEM.
-    #[schemars(example = "/etc/hashward/tls/gate.key")]
-    pub(crate) tls_key_file: String,
-    /// The authorities of clients, as PEM. With it every client must prove a certificate of theirs. Empty: none must.
-    #[schemars(example = "/etc/hashward/tls/clients.pem")]
-    pub(crate) tls_clients_file: String,
+    /// Its TLS.
+    pub(crate) tls: RawTls,
     /// The permissions of Unix sockets, in octal digits.
     #[schemars(example = &"666")]
     pub(crate) socket_mode: String,
@@ -155,9 +164,7 @@ impl Default for RawHttpDoor {
             listen: Vec::new(),
             fail: RawFail::Unset,
             insecure: false,
-            tls_certificates_file: String::new(),
-            tls_key_file: String::new(),
-            tls_clients_file: String::new(),
+            tls: RawTls::default(),
             socket_mode: "660".to_owned(),
             connections_max: 16_384,
             head_timeout_ms: 10_000,
@@ -224,9 +231,7 @@ pub(super) struct Written<'a> {
     pub(super) listen: &'a [String],
     pub(super) fail: RawFail,
     pub(super) insecure: bool,
-    pub(super) tls_certificates_file: &'a str,
-    pub(super) tls_key_file: &'a str,
-    pub(super) tls_clients_file: &'a str,
+    pub(super) tls: &'a RawTls,
     pub(super) socket_mode: &'a str,
 }
 
@@ -268,8 +273,8 @@ impl Written<'_> {
             if !address.ip().is_loopback() && tls.is_none() && !self.insecure {
                 let expected = format_args!(
                     "other machines can reach it without TLS: set {} and {}, or {} = true",
-                    self.key("tls_certificates_file"),
-                    self.key("tls_key_file"),
+                    self.key("tls.certificates_file"),
+                    self.key("tls.key_file"),
                     self.key("insecure"),
                 );
                 check.wrong(&self.key("listen"), format_args!("{text:?}: {expected}"));
@@ -282,16 +287,16 @@ impl Written<'_> {
 
     fn tls(&self, check: &mut Check) -> Option<TlsFiles> {
         let file = |path: &str| (!path.is_empty()).then(|| PathBuf::from(path));
-        let client_authorities = file(self.tls_clients_file);
-        match (file(self.tls_certificates_file), file(self.tls_key_file)) {
+        let client_authorities = file(&self.tls.clients_file);
+        match (file(&self.tls.certificates_file), file(&self.tls.key_file)) {
             (Some(certificates), Some(key)) => Some(TlsFiles { certificates, key, client_authorities }),
             (None, None) if client_authorities.is_none() => None,
             (None, _) => {
-                check.wrong(&self.key("tls_certificates_file"), "empty: the door's other TLS files need it");
+                check.wrong(&self.key("tls.certificates_file"), "empty: the door's other TLS files need it");
                 None
             }
             (_, None) => {
-                check.wrong(&self.key("tls_key_file"), "empty: the door's certificate needs its key");
+                check.wrong(&self.key("tls.key_file"), "empty: the door's certificate needs its key");
                 None
             }
         }
@@ -306,9 +311,7 @@ pub(super) fn gate(raw: &RawGate, check: &mut Check) -> Option<Gate> {
         listen: &http.listen,
         fail: http.fail,
         insecure: http.insecure,
-        tls_certificates_file: &http.tls_certificates_file,
-        tls_key_file: &http.tls_key_file,
-        tls_clients_file: &http.tls_clients_file,
+        tls: &http.tls,
         socket_mode: &http.socket_mode,
     };
     let common = written.door(check);

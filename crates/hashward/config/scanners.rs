@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checked::{Check, MS_MAX};
-use super::gate::{CommonDoor, RawFail, Written};
+use super::gate::{CommonDoor, RawFail, RawTls, Written};
 
 /// What a door that knows only yes and no answers about content that people are to review.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, JsonSchema, Serialize)]
@@ -37,16 +37,8 @@ pub(crate) struct RawClamdDoor {
     /// Allows an address that other machines can reach without TLS.
     #[schemars(example = true)]
     pub(crate) insecure: bool,
-    /// The certificate chain of the door, leaf first, as PEM. With it every address speaks TLS; Unix sockets do not.
-    /// Empty: no TLS.
-    #[schemars(example = "/etc/hashward/tls/gate.pem")]
-    pub(crate) tls_certificates_file: String,
-    /// The private key of the leaf, as PEM.
-    #[schemars(example = "/etc/hashward/tls/gate.key")]
-    pub(crate) tls_key_file: String,
-    /// The authorities of clients, as PEM. With it every client must prove a certificate of theirs. Empty: none must.
-    #[schemars(example = "/etc/hashward/tls/clients.pem")]
-    pub(crate) tls_clients_file: String,
+    /// Its TLS.
+    pub(crate) tls: RawTls,
     /// The permissions of Unix sockets, in octal digits.
     #[schemars(example = &"666")]
     pub(crate) socket_mode: String,
@@ -83,9 +75,7 @@ impl Default for RawClamdDoor {
             listen: Vec::new(),
             fail: RawFail::Unset,
             insecure: false,
-            tls_certificates_file: String::new(),
-            tls_key_file: String::new(),
-            tls_clients_file: String::new(),
+            tls: RawTls::default(),
             socket_mode: "660".to_owned(),
             review: RawReview::Block,
             roots: Vec::new(),
@@ -114,16 +104,8 @@ pub(crate) struct RawIcapDoor {
     /// Allows an address that other machines can reach without TLS.
     #[schemars(example = true)]
     pub(crate) insecure: bool,
-    /// The certificate chain of the door, leaf first, as PEM. With it every address speaks TLS; Unix sockets do not.
-    /// Empty: no TLS.
-    #[schemars(example = "/etc/hashward/tls/gate.pem")]
-    pub(crate) tls_certificates_file: String,
-    /// The private key of the leaf, as PEM.
-    #[schemars(example = "/etc/hashward/tls/gate.key")]
-    pub(crate) tls_key_file: String,
-    /// The authorities of clients, as PEM. With it every client must prove a certificate of theirs. Empty: none must.
-    #[schemars(example = "/etc/hashward/tls/clients.pem")]
-    pub(crate) tls_clients_file: String,
+    /// Its TLS.
+    pub(crate) tls: RawTls,
     /// The permissions of Unix sockets, in octal digits.
     #[schemars(example = &"666")]
     pub(crate) socket_mode: String,
@@ -163,9 +145,7 @@ impl Default for RawIcapDoor {
             listen: Vec::new(),
             fail: RawFail::Unset,
             insecure: false,
-            tls_certificates_file: String::new(),
-            tls_key_file: String::new(),
-            tls_clients_file: String::new(),
+            tls: RawTls::default(),
             socket_mode: "660".to_owned(),
             review: RawReview::Block,
             spool_folder: String::new(),
@@ -215,9 +195,7 @@ pub(super) fn clamd(raw: &RawClamdDoor, check: &mut Check) -> Option<ClamdDoor> 
         listen: &raw.listen,
         fail: raw.fail,
         insecure: raw.insecure,
-        tls_certificates_file: &raw.tls_certificates_file,
-        tls_key_file: &raw.tls_key_file,
-        tls_clients_file: &raw.tls_clients_file,
+        tls: &raw.tls,
         socket_mode: &raw.socket_mode,
     };
     let common = written.door(check);
@@ -245,9 +223,7 @@ pub(super) fn icap(raw: &RawIcapDoor, check: &mut Check) -> Option<IcapDoor> {
         listen: &raw.listen,
         fail: raw.fail,
         insecure: raw.insecure,
-        tls_certificates_file: &raw.tls_certificates_file,
-        tls_key_file: &raw.tls_key_file,
-        tls_clients_file: &raw.tls_clients_file,
+        tls: &raw.tls,
         socket_mode: &raw.socket_mode,
     };
     let common = written.door(check);

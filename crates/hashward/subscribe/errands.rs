@@ -72,16 +72,12 @@ impl Errands {
     /// The next errand; none, and the thread is counted no more.
     fn next(&self) -> Option<String> {
         let mut state = self.state();
-        match state.waiting.pop_front() {
-            Some(name) => {
-                state.under_way.insert(name.clone());
-                Some(name)
-            }
-            None => {
-                state.threads -= 1;
-                None
-            }
+        let next = state.waiting.pop_front();
+        match &next {
+            Some(name) => drop(state.under_way.insert(name.clone())),
+            None => state.threads -= 1,
         }
+        next
     }
 }
 
@@ -123,7 +119,7 @@ mod tests {
             done.lock().unwrap().send(name.to_owned()).unwrap();
             assert!(name != "broken", "as it must");
         });
-        let next = || all_done.recv_timeout(Duration::from_secs(60)).unwrap();
+        let next = || all_done.recv_timeout(Duration::from_mins(1)).unwrap();
         errands.run("slow".to_owned());
         for _ in 0..3 {
             errands.run("quick".to_owned());

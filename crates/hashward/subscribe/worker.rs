@@ -101,7 +101,9 @@ impl Worker {
         };
         self.well("all");
         self.forget_all_but(&names);
-        names.into_iter().for_each(|name| errands.run(name));
+        for name in names {
+            errands.run(name);
+        }
     }
 
     /// Looks at one publisher.

@@ -35,10 +35,9 @@ pub(crate) fn look(directory: &Path) -> Result<Found> {
             let replica = subscription.replica(&list);
             match replica_state(&replica) {
                 Ok(Some(_)) if subscription.manifest.takes(&list) => found.replicas.push(replica),
-                Ok(_) => {}
                 Err(error) if is_complete => return Err(error.into()),
-                // It is being made right now; if not, the subscription stays incomplete.
-                Err(_) => {}
+                // Without a release, or being made right now; if it is neither, the subscription stays incomplete.
+                Ok(_) | Err(_) => {}
             }
             if subscription.is_held(&list)? {
                 found.held.push(list);
