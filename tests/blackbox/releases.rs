@@ -187,6 +187,8 @@ fn what_publishers_and_providers_do_is_on_record() {
     provider.ok(&[&rollback, &log[..]].concat());
     provider.ok(&[&["resume", "authority", "--of", "national"], &log[..]].concat());
 
+    provider.ok(&[&["remove", "authority", "--reason", "enough"], &log[..]].concat());
+
     let shown = publisher.ok(&["evidence", "show", "log", "--from", "0", "--count", "100", "--json"]);
     let told: Vec<String> = shown
         .lines()
@@ -215,6 +217,7 @@ fn what_publishers_and_providers_do_is_on_record() {
             "release-pulled national 3",
             "rolled-back national a wallpaper",
             "resumed national",
+            "list-removed national enough",
         ]
     );
     publisher.ok(&["evidence", "verify", "log", "--key", key]);

@@ -187,6 +187,7 @@ mod tests {
                 release: None,
                 reason: "why".into(),
             },
+            What::ListRemoved { list: list.clone(), reason: "why".into() },
             What::Resumed { list: Some(list) },
         ];
         let when = "2026-11-28T03:04:05.678Z".parse().unwrap();
